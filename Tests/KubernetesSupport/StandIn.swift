@@ -4,7 +4,6 @@ import Glibc
 import NIOCore
 import Subprocess
 import Synchronization
-import SystemPackage
 
 /// A stand-in of a Kubernetes API server with its controllers: `server.py`. It ends with this process.
 package final class StandIn: Sendable {
