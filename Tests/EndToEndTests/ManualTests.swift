@@ -39,7 +39,8 @@ struct ManualTests {
         let sandbox = try await Sandbox()
         #expect(try await sandbox.prewarm("manual", "man1").code == 0)
         let claim = try await run("man", "-l", sandbox.root.appending(path: "man1/prewarm-claim.1").path)
-        for text in ["prewarm claim [options] [preset]", "--idempotency-key key", "prewarm claim go-large --owner ada"] {
+        for text in ["prewarm claim [options] [preset]", "--idempotency-key key", "prewarm claim go-large --owner ada"]
+        {
             #expect(claim.contains(text), "\(text) is not in \(claim)")
         }
         let overview = try await run("man", "-l", sandbox.root.appending(path: "man1/prewarm.1").path)
