@@ -7,9 +7,13 @@ final class InterleavedStore: Store {
     private let base: any Store
     private let next = Mutex<(@Sendable () async throws -> Void)?>(nil)
     private let count = Mutex(0)
+    private let readCount = Mutex(0)
 
     /// The number of writes so far.
     var writes: Int { count.withLock(\.self) }
+
+    /// The number of reads so far.
+    var reads: Int { readCount.withLock(\.self) }
 
     init(_ base: any Store) { self.base = base }
 
@@ -18,7 +22,10 @@ final class InterleavedStore: Store {
 
     func read<Result: Sendable>(
         _ body: @escaping @Sendable (any StoreReader) throws -> Result
-    ) async throws -> Result { try await base.read(body) }
+    ) async throws -> Result {
+        readCount.withLock { $0 += 1 }
+        return try await base.read(body)
+    }
 
     func write<Result: Sendable>(
         _ body: @escaping @Sendable (any StoreWriter) throws -> Result
