@@ -90,7 +90,10 @@ static _Noreturn void serve(int connection) {
         if (answer.error < 0) _exit(0);
         if (answer.error == 0) {
             answer.process = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
-            if (answer.process == 0) run_child(&command, descriptors);
+            if (answer.process == 0) {
+                prctl(PR_SET_NAME, "prewarm-child");
+                run_child(&command, descriptors);
+            }
             if (answer.process < 0) answer.error = errno;
         }
         for (size_t index = 0; index < count; index++) close(descriptors[index]);

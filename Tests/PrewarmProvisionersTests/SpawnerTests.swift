@@ -45,7 +45,7 @@ struct SpawnerTests {
         #expect(memory.count == 256 << 20)
         let child = try #require(found.value)
         #expect(child.parent == String(getpid()))
-        #expect(child.name == "prewarm-spawner")
+        #expect(child.name == "prewarm-child")
         let own = try #require(try Self.status(spawner)["VmRSS"]?.split(separator: " ").first.flatMap { Int($0) })
         #expect(child.kilobytes < own + (64 << 10))
         #expect(workshop.read("parent") == "\(getpid())\n")
