@@ -47,15 +47,9 @@ struct KubernetesOperation: Sendable {
     /// Returns all objects of the workspace with their resources, also those of kinds that the template had before.
     func objects() async throws(OperationFailure) -> [(resource: ObjectResource, object: Value)] {
         var found: [(resource: ObjectResource, object: Value)] = []
-        for kind in files.kinds(spec) {
-            let resource: ObjectResource
-            do throws(OperationFailure) {
-                resource = try await directory.resource(of: kind, client)
-            } catch {
-                // A kind that was uninstalled has no objects any more.
-                guard spec.previousKinds.contains(kind), case .unreachable = error.kind else { throw error }
-                continue
-            }
+        // prewarm makes no objects for an id that cannot be the value of a label, and it cannot select them.
+        guard ObjectLabels.isLabelValue(request.workspace.id) else { return [] }
+        for resource in try await directory.resources(of: files, spec, client) {
             try await client.list(resource, selector: selector) { found.append((resource, $0)) }
         }
         return found
