@@ -26,16 +26,7 @@ struct KubernetesOperation: Sendable {
     var selector: String { ObjectLabels.selector(request.workspace.id, provisioner: settings.name) }
 
     func run() async throws(OperationFailure) -> Outcome {
-        guard ObjectLabels.isLabelValue(request.workspace.id) else {
-            // prewarm makes no objects for such an id.
-            switch request.operation {
-            case .delete: return .done(endpoint: nil, metadata: [:])
-            case .inspect: return .lost
-            default:
-                throw OperationFailure(.failed, "the id of the workspace cannot be the value of a label")
-            }
-        }
-        return switch request.operation {
+        switch request.operation {
         case .create: try await create()
         case .delete: try await delete()
         default: try await inspect()
@@ -65,7 +56,10 @@ struct KubernetesOperation: Sendable {
         let end = ContinuousClock.now + Self.patience
         while true {
             let objects = try await objects().map(\.object)
-            if objects.isEmpty { return .lost }
+            if objects.isEmpty {
+                try checkPlace()
+                return .lost
+            }
             let state = WorkspaceObjects(objects).state(conditions: spec.readyConditions, kinds: files.kinds(spec))
             if state.phase == .current {
                 // A workspace that was adopted may have values that the endpoint cannot have.
@@ -79,14 +73,16 @@ struct KubernetesOperation: Sendable {
     /// Returns the outcome of a workspace whose objects are ready, with its endpoint.
     func ready(_ objects: [Value]) throws(OperationFailure) -> Outcome {
         var values = values
-        values.objects = files.templates.map(\.kind).flatMap { kind in objects.filter { $0.objectKind == kind } }
+        // A list has the order of the names. The first object of a kind is the first one of the template.
+        let objects = WorkspaceObjects(objects).inOrder
+        values.objects = objects
         var endpoint: String?
         if let text = spec.endpoint {
             endpoint = try values.text(text, in: PlaceholderPlace(key: "endpoint", rule: .name))
         }
-        let names = objects.map { "\($0.objectKind.qualifiedName)/\($0.objectName)" }
+        let names = objects.map(\.objectReference)
         return .done(
-            endpoint: endpoint, metadata: ["namespace": client.namespace, "objects": names.joined(separator: " ")])
+            endpoint: endpoint, metadata: place.merging(["objects": names.joined(separator: " ")]) { $1 })
     }
 }
 
@@ -98,16 +94,28 @@ struct WorkspaceObjects {
         self.objects = objects
     }
 
+    /// The texts of ``ObjectLabels/objects``: all objects of the workspace, in the order of the template.
+    private var expected: [String] {
+        let text = objects.lazy.compactMap { $0["metadata"]?["annotations"]?.text(ObjectLabels.objects) }.first ?? ""
+        return text.split(separator: " ").map(String.init)
+    }
+
+    /// The objects in the order of the template.
+    var inOrder: [Value] {
+        let places = Dictionary(expected.enumerated().map { ($1, $0) }) { first, _ in first }
+        func place(_ object: Value) -> Int { places[object.objectReference] ?? .max }
+        return objects.enumerated().sorted { (place($0.element), $0.offset) < (place($1.element), $1.offset) }
+            .map(\.element)
+    }
+
     /// Returns the state of the whole workspace, with the object that decides it.
     /// - Parameters:
     ///   - conditions: See ``KubernetesSpec/readyConditions``.
     ///   - kinds: The kinds that were listed. Objects of other kinds are not missing.
     func state(conditions: [String: String], kinds: [ObjectKind]) -> ObjectState {
         let listed = Set(kinds.map(\.qualifiedName))
-        let found = Set(objects.map { "\($0.objectKind.qualifiedName)/\($0.objectName)" })
-        let expected =
-            objects.lazy.compactMap { $0["metadata"]?["annotations"]?.text(ObjectLabels.objects) }.first ?? ""
-        let missing = expected.split(separator: " ").map(String.init).first { reference in
+        let found = Set(objects.map(\.objectReference))
+        let missing = expected.first { reference in
             !found.contains(reference) && listed.contains(String(reference.prefix { $0 != "/" }))
         }
         var worst = ObjectState.current
