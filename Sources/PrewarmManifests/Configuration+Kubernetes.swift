@@ -50,11 +50,24 @@ extension Configuration.Kubernetes {
                     hint: "add patch or exec, or remove handover")
             ]
         }
-        return (handover["patch"]?.elements ?? []).compactMap { patch in
-            guard let data = patch["stringData"], patch["kind"]?.text != "Secret" else { return nil }
-            return Diagnostic(
-                .error, at: data.position, "invalid patch: only a Secret has stringData",
-                hint: "write kind: Secret, or use annotations")
+        return (handover["patch"]?.elements ?? []).flatMap { patch in
+            var problems = ["labels", "annotations"].flatMap { reserved($0, patch) }
+            if let data = patch["stringData"], patch["kind"]?.text != "Secret" {
+                problems.append(
+                    Diagnostic(
+                        .error, at: data.position, "invalid patch: only a Secret has stringData",
+                        hint: "write kind: Secret, or use annotations"))
+            }
+            return problems
+        }
+    }
+
+    /// Returns an error for each key that belongs to prewarm, since prewarm no longer finds an object without its labels.
+    private static func reserved(_ map: String, _ patch: DocumentReader) -> [Diagnostic] {
+        let entries = patch[map]?.dictionary { $0.position } ?? [:]
+        return entries.filter { ObjectTemplate.isReserved($0.key) }.sorted { $0.key < $1.key }.map { key, position in
+            Diagnostic(
+                .error, at: position, "invalid \(map): the key \(key.printable) belongs to prewarm", hint: "remove it")
         }
     }
 

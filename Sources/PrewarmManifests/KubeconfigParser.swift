@@ -54,8 +54,14 @@ private struct KubeconfigFile {
         var access = ClusterAccess(
             server: try server(cluster), origin: "context \(name.printable.limited(to: 80)) of \(path.printable)")
         access.authority = pem("certificate-authority", of: cluster)
-        access.serverName = cluster["tls-server-name"]?.text
-        access.namespace = details["namespace"]?.text
+        access.context = name
+        access.serverName = text("tls-server-name", of: cluster)
+        access.namespace = text("namespace", of: details)
+        if let namespace = access.namespace, TextRule.name.check(namespace) != nil {
+            throw Mistake(
+                message: "its context \"\(name.printable.shortened)\" has no valid namespace",
+                hint: "correct `namespace` of the context")
+        }
         let user = details["user"]?.text ?? ""
         if !user.isEmpty { try logIn(try entry(user, in: "users", "user"), user, &access) }
         guard access.server.hasPrefix("https://") || access.token == nil && access.certificate == nil else {
@@ -77,6 +83,11 @@ private struct KubeconfigFile {
                 hint: names.isEmpty ? nil : "use one of these: \(names.sorted().summary)")
         }
         return details
+    }
+
+    /// Returns the text of a key. As in kubectl, an empty text is as good as a missing key, and nil stands for both.
+    private func text(_ key: String, of entry: DocumentReader) -> String? {
+        entry[key].flatMap { $0.text.isEmpty ? nil : $0.text }
     }
 
     private func server(_ cluster: DocumentReader) throws(Mistake) -> String {

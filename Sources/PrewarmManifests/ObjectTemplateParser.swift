@@ -50,9 +50,26 @@ private struct TemplateReader {
             return nil
         }
         checkMetadata(root)
-        let value = value(root)
-        return ObjectTemplate(
-            kind: ObjectKind(apiVersion: apiVersion, kind: kind), root: value, position: position)
+        let objectKind = ObjectKind(apiVersion: apiVersion, kind: kind)
+        if objectKind.group == "apps" { checkSelector(root) }
+        return ObjectTemplate(kind: objectKind, root: value(root), position: position)
+    }
+
+    /// Reports a controller whose selector also selects the pods of other workspaces.
+    private mutating func checkSelector(_ root: Int) {
+        guard let spec = tree.value("spec", of: root), let selector = tree.value("selector", of: spec),
+            let labels = tree.value("matchLabels", of: selector)
+        else { return }
+        guard !tree.pairs(labels).contains(where: { namesWorkspace($0.value) }) else { return }
+        report(
+            labels, "invalid selector: it selects the pods of all workspaces",
+            hint: "write {name} or {id} in a label, for example `workspace: \"{name}\"`")
+    }
+
+    /// True if a text has a placeholder whose value only one workspace has.
+    private func namesWorkspace(_ index: Int) -> Bool {
+        let placeholders = tree.text(index).flatMap { try? PlaceholderText($0, .objects) }?.placeholders ?? []
+        return placeholders.contains { $0 == .id || $0 == .name }
     }
 
     /// Returns a text at the top of an object. It takes no placeholders, since it selects the kind.
@@ -83,18 +100,17 @@ private struct TemplateReader {
                 name, "invalid name \"\(text)\": it is the same for all workspaces",
                 hint: "write {name} or {id} in the name")
         }
-        for key in ["namespace", "generateName"] {
+        for (key, hint) in [
+            ("namespace", "remove it, and set `namespace` of the provisioner"), ("generateName", "write name instead"),
+            ("resourceVersion", "remove it"), ("uid", "remove it"), ("managedFields", "remove it"),
+        ] {
             guard let index = tree.value(key, of: metadata) else { continue }
-            report(
-                index, "invalid metadata: \(key) is not allowed",
-                hint: key == "namespace" ? "remove it, and set `namespace` of the provisioner" : "write name instead")
+            report(index, "invalid metadata: \(key) is not allowed", hint: hint)
         }
         for key in ["labels", "annotations"] {
             guard let map = tree.value(key, of: metadata) else { continue }
             for pair in tree.pairs(map) {
-                guard let name = tree.written(pair.key),
-                    name.hasPrefix("prewarm/") || name == ObjectTemplate.managedByLabel
-                else { continue }
+                guard let name = tree.written(pair.key), ObjectTemplate.isReserved(name) else { continue }
                 report(pair.key, "invalid \(key): the key \(name) belongs to prewarm", hint: "remove it")
             }
         }

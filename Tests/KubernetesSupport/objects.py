@@ -27,6 +27,15 @@ LIST_KEYS = {
 }
 
 
+# The end of the name of a manager that owns fields by an update, not by an apply.
+UPDATE = " (Update)"
+# The fields of a container that the stand-in knows.
+CONTAINER_FIELDS = {
+    "name", "image", "command", "args", "workingDir", "ports", "env", "envFrom", "resources", "volumeMounts",
+    "readinessProbe", "livenessProbe", "startupProbe", "lifecycle", "imagePullPolicy", "securityContext", "stdin", "tty",
+}
+
+
 class APIError(Exception):
     """An answer with a Status object."""
 
@@ -232,7 +241,10 @@ class Store:
         }
         uid = live["metadata"]["uid"] if live else str(uuid.uuid4())
         owners = copy.deepcopy(self.owners.get(uid, {}))
-        fixed = {("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace")}
+        if config["metadata"].get("uid", uid) != uid:
+            raise APIError(409, "Conflict", f'Operation cannot be fulfilled on {qualified(resource)} "{name}": '
+                                            "Precondition failed: the UID in the patch does not match the UID in record")
+        fixed = {("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"), ("metadata", "uid")}
         wanted = {p: v for p, v in leaves(config) if p not in fixed and p[0] != "status"}
         conflicts = [
             (other, path) for path, value in wanted.items() for other, paths in owners.items()
@@ -240,14 +252,14 @@ class Store:
         ]
         if conflicts and not force:
             causes = [
-                {"reason": "FieldManagerConflict", "message": f'conflict with "{other}"', "field": dotted(path)}
+                {"reason": "FieldManagerConflict", "message": f'conflict with "{other.removesuffix(UPDATE)}"', "field": dotted(path)}
                 for other, path in conflicts
             ]
             fields = ", ".join(c["field"] for c in causes)
             raise APIError(
                 409, "Conflict",
                 f'Apply failed with {len(causes)} conflict{"s" if len(causes) > 1 else ""}: conflict with '
-                f'"{conflicts[0][0]}": {fields}', {"causes": causes})
+                f'"{conflicts[0][0].removesuffix(UPDATE)}": {fields}', {"causes": causes})
         for other, path in conflicts:
             owners[other].discard(path)
         for path in owners.get(manager, set()) - set(wanted):
@@ -261,6 +273,8 @@ class Store:
 
     def own_changes(self, before, after, manager):
         """Makes the manager of an update the owner of all changed fields."""
+        # An update and an apply of the same manager own fields separately.
+        manager += UPDATE
         owners = self.owners.setdefault(after["metadata"]["uid"], {})
         changed = {p for p, v in leaves(after) if find(before, p) != v and p[0] != "status"}
         for paths in owners.values():

@@ -31,7 +31,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from controllers import Controllers
-from objects import RESOURCES, APIError, Store, api_version, matches, now, qualified
+from objects import CONTAINER_FIELDS, RESOURCES, APIError, Store, api_version, matches, now, qualified
 
 TOKENS = {"admin-token": "admin", "viewer-token": "viewer", "plugin-token": "admin"}
 SETTINGS = {"delay": 0.1, "endDelay": 0.2, "podQuota": None, "exec": "v5.channel.k8s.io", "tokens": dict(TOKENS)}
@@ -115,6 +115,15 @@ def admit(resource, before, after):
         encoded = {k: base64.b64encode(v.encode()).decode() for k, v in after.pop("stringData").items()}
         after["data"] = {**after.get("data", {}), **encoded}
     return after
+
+
+def unknown_fields(resource, obj):
+    """Yields the container with its index, and the name of each field that the schema of containers does not have."""
+    spec = obj.get("spec") or {}
+    pod = spec if resource[3] == "Pod" else (spec.get("template") or {}).get("spec") or {}
+    for index, container in enumerate(pod.get("containers") or []):
+        for field in sorted(set(container) - CONTAINER_FIELDS):
+            yield index, container, field
 
 
 class Call:
@@ -302,6 +311,11 @@ class API(BaseHTTPRequestHandler):
         obj["metadata"]["namespace"] = call.namespace
         if not call.namespace:
             del obj["metadata"]["namespace"]
+        if self.query.get("fieldValidation") == "Strict":
+            for index, _, field in unknown_fields(call.resource, obj):
+                raise APIError(400, "BadRequest", f'{call.resource[3]} in version "{call.resource[1]}" cannot be handled as a '
+                                                  f'{call.resource[3]}: strict decoding error: unknown field '
+                                                  f'"spec.containers[{index}].{field}"')
         if (qualified(call.resource), call.namespace, obj["metadata"].get("name")) in store.objects:
             raise APIError(409, "AlreadyExists", f'{qualified(call.resource)} "{obj["metadata"]["name"]}" already exists')
         saved = store.save(call.resource, admit(call.resource, None, obj))
@@ -343,6 +357,10 @@ class API(BaseHTTPRequestHandler):
             raise APIError(400, "BadRequest", "the API version or kind in the data does not match the expected one")
         if config.get("metadata", {}).get("name", call.name) != call.name:
             raise APIError(400, "BadRequest", "the name of the object does not match the name on the URL")
+        for _, container, field in unknown_fields(call.resource, config):
+            raise APIError(500, "", f"failed to create typed patch object ({call.namespace}/{call.name}; "
+                                    f"{api_version(call.resource)}, Kind={call.resource[3]}): "
+                                    f'.spec.containers[name="{container.get("name")}"].{field}: field not declared in schema')
         force = self.query.get("force") == "true"
         before, after, owners = store.apply(call.resource, call.namespace, call.name, config, manager, force)
         after = admit(call.resource, before, after)

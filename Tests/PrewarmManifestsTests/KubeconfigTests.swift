@@ -46,6 +46,7 @@ struct KubeconfigTests {
         var expected = ClusterAccess(server: "https://10.0.0.1:6443", origin: "context dev of /etc/kube/config")
         expected.token = .text("secret-token")
         expected.namespace = "workspaces"
+        expected.context = "dev"
         #expect(access == expected)
         let bare = try Self.parse(Self.text(), context: "bare")
         #expect(bare.token == nil && bare.namespace == nil)

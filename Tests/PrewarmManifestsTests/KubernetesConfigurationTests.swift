@@ -92,6 +92,10 @@ struct KubernetesConfigurationTests {
             "template: w\nhandover: {patch: [{kind: Pod, stringData: {a: b}}]}",
             "9:50 invalid patch: only a Secret has stringData | write kind: Secret, or use annotations"
         ),
+        (
+            "template: w\nhandover: {patch: [{kind: Pod, labels: {prewarm/workspace: a}}]}",
+            "9:66 invalid labels: the key prewarm/workspace belongs to prewarm | remove it"
+        ),
     ]
 
     @Test(

@@ -74,6 +74,16 @@ struct ObjectTemplateTests {
             "3:35 invalid labels: the key prewarm/workspace belongs to prewarm | remove it"
         ),
         (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: \"{id}\", uid: a}",
+            "3:31 invalid metadata: uid is not allowed | remove it"
+        ),
+        (
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: \"{id}\"}\n"
+                + "spec: {selector: {matchLabels: {app: dev, of: \"{preset}\"}}}",
+            "4:32 invalid selector: it selects the pods of all workspaces | "
+                + "write {name} or {id} in a label, for example `workspace: \"{name}\"`"
+        ),
+        (
             pod("image: go:{tag}"),
             "5:13 invalid text: unknown placeholder {tag}: use one of {id}, {name}, {preset}, {version}, "
                 + "{parameters.NAME}, {namespace}, or write {{ for the character {"

@@ -48,6 +48,8 @@ package struct ClusterAccess: Hashable, Sendable {
     package var token: Token?
     /// The namespace of the context; nil if it has none.
     package var namespace: String?
+    /// The name of the context of the kubeconfig file; nil for a service account.
+    package var context: String?
     /// The place of this description for people, for example `context dev of /etc/prewarm/kubeconfig`.
     package var origin: String
 

@@ -13,6 +13,9 @@ package struct ObjectTemplate: Hashable, Sendable {
     /// (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/).
     package static let managedByLabel = "app.kubernetes.io/managed-by"
 
+    /// Returns true for the key of a label or annotation by which prewarm recognizes its objects.
+    package static func isReserved(_ key: String) -> Bool { key.hasPrefix("prewarm/") || key == managedByLabel }
+
     package init(kind: ObjectKind, root: TemplateValue, position: Position) {
         self.kind = kind
         self.root = root

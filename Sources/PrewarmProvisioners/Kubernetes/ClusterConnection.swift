@@ -20,8 +20,10 @@ struct ClusterConnection: Sendable {
     let namespace: String?
     /// The place of the address and the login for people.
     let origin: String
-    /// True if a credential plugin made the login, so that another one can be had.
-    let isFromPlugin: Bool
+    /// The context of the kubeconfig file; nil for a service account.
+    let context: String?
+    /// True if a credential plugin made the login, or a file has it, so that another one can be had.
+    let isRenewable: Bool
 
     /// The largest size of a file with a token, certificates or a key in bytes.
     static let fileLimit = 1 << 20
@@ -40,20 +42,21 @@ struct ClusterConnection: Sendable {
         serverName = access.serverName
         origin = access.origin
         namespace = access.namespace
+        context = access.context
         let authority = try await Self.bytes(access.authority, "certificate authority", access)
         var certificate = try await Self.bytes(access.certificate, "client certificate", access)
         var key = try await Self.bytes(access.key, "client key", access)
         var token: String?
         switch access.token {
-        case nil: isFromPlugin = false
+        case nil: isRenewable = false
         case .text(let text)?:
-            isFromPlugin = false
+            isRenewable = false
             token = text
         case .file(let path)?:
-            isFromPlugin = false
+            isRenewable = true
             token = String(decoding: try await Self.file(path, "token", access).trimmed, as: UTF8.self)
         case .plugin(let plugin)?:
-            isFromPlugin = true
+            isRenewable = true
             let credential = try await plugins.credential(
                 of: plugin, for: access, authority: authority.map { Data($0).base64EncodedString() })
             token = credential.token

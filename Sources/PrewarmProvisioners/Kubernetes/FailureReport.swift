@@ -17,12 +17,17 @@ struct FailureReport: Sendable {
     private static let mostContainers = 4
     private static let lines = 40
 
-    init(
-        _ client: KubernetesClient, _ item: ObjectPlan.Item, _ object: Value, _ state: ObjectState, redactor: Redactor
-    ) async {
+    /// The report of an object whose events and logs cannot be read in time.
+    init(_ item: ObjectPlan.Item, _ state: ObjectState) {
         cause = state.message
         kind = state.kind
         details = "\(item.reference): \(state.message)"
+    }
+
+    init(
+        _ client: KubernetesClient, _ item: ObjectPlan.Item, _ object: Value, _ state: ObjectState, redactor: Redactor
+    ) async {
+        self.init(item, state)
         if let event = await client.lastEvent(of: object) {
             details += "\nlast event of \(item.reference): \(event)"
             if !object.hasCause { cause += " (\(event))" }
@@ -64,6 +69,20 @@ extension Value {
     fileprivate var hasCause: Bool { !containerStates.allSatisfy { $0.wait == nil && !$0.hasExited } }
 }
 
+extension Value {
+    /// True if an object controls this pod, itself or by a ReplicaSet that it made. The name of such a ReplicaSet is the name
+    /// of the object, `-`, and a hash.
+    fileprivate func isOwned(by object: Value) -> Bool {
+        (self["metadata"]?.list("ownerReferences") ?? []).contains { owner in
+            guard owner["controller"]?.bool == true else { return false }
+            if owner.text("uid") == object.objectUID { return true }
+            guard owner.text("kind") == "ReplicaSet", let name = owner.text("name") else { return false }
+            let prefix = "\(object.objectName)-"
+            return name.hasPrefix(prefix) && !name.dropFirst(prefix.count).contains("-")
+        }
+    }
+}
+
 extension KubernetesClient {
     /// Returns the message of the last event about an object, without line breaks; nil if it has no events.
     func lastEvent(of object: Value) async -> String? {
@@ -83,7 +102,8 @@ extension KubernetesClient {
         return (reason + message).withoutSecrets.printable.limited(to: 400)
     }
 
-    /// Returns the pods of an object: the object itself, or those that its selector selects; empty for other kinds.
+    /// Returns the pods of an object: the object itself, or those that its selector selects and that belong to it; empty for
+    /// other kinds. A selector alone may select the pods of another workspace.
     func pods(of object: Value, limit: Int) async -> [Value] {
         if object.objectKind == ObjectResource.pods.kind { return [object] }
         let labels = object["spec"]?["selector"]?["matchLabels"]?.texts ?? [:]
@@ -91,9 +111,9 @@ extension KubernetesClient {
         let selector = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
         let call = KubernetesCall(
             path: ObjectResource.pods.path(namespace: namespace),
-            query: [("labelSelector", selector), ("limit", "\(limit)")], timeout: .seconds(20))
+            query: [("labelSelector", selector), ("limit", "100")], timeout: .seconds(20))
         let items = try? await self.call(call).document.list("items")
-        return (items ?? []).prefix(limit).map { pod in
+        return (items ?? []).filter { $0.isOwned(by: object) }.prefix(limit).map { pod in
             Value.object([("apiVersion", "v1"), ("kind", "Pod")])
                 .merging(pod.pairs.filter { $0.key != "apiVersion" && $0.key != "kind" })
         }

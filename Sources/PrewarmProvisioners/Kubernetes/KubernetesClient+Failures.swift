@@ -106,6 +106,8 @@ extension OperationFailure {
         case 400, 413, 422: self.init(.invalid, message)
         case 409: self.init(.transient, message)
         case 429: self.init(.transient, message)
+        // A server-side apply of a document that does not fit the schema of its kind is answered so.
+        case 500 where text.hasPrefix("failed to create typed patch object"): self.init(.invalid, message)
         case 500...599: self.init(.unreachable, message, hint: "Check the cluster: `kubectl get --raw /readyz`.")
         default: self.init(.refused(code), message)
         }
@@ -116,6 +118,9 @@ extension OperationFailure {
     private init(forbidden text: String, _ message: String, origin: String) {
         if text.contains("exceeded quota") {
             self.init(.quota, message, hint: "Delete workspaces, or raise the quota: `kubectl describe quota`.")
+        } else if text.contains("error looking up service account") {
+            // The cluster makes the service account of a new namespace a moment later.
+            self.init(.transient, message)
         } else if text.contains("is being terminated") {
             self.init(.unreachable, message, hint: "Use a namespace that is not being deleted.")
         } else if text.isEmpty || text.contains("User \"") {

@@ -17,15 +17,26 @@ extension KubernetesClient {
         return status == 404 ? nil : document
     }
 
-    /// Creates an object or changes it to a document, by server-side apply
+    /// Creates an object. Fields that the kind does not have are refused, as with ``apply(_:to:_:)``.
+    /// - Returns: False if an object of the name exists. It is not changed.
+    func create(_ resource: ObjectResource, _ document: Value) async throws(OperationFailure) -> Bool {
+        let call = KubernetesCall(
+            method: .POST, path: resource.path(namespace: namespace),
+            query: [("fieldManager", Self.fieldManager), ("fieldValidation", "Strict")], body: document)
+        return (200..<300).contains(try await self.call(call, reason: "AlreadyExists").status)
+    }
+
+    /// Changes an existing object to a document, by server-side apply
     /// (https://kubernetes.io/docs/reference/using-api/server-side-apply/). Fields that other managers have set and the
     /// document has, too, become those of prewarm, as the guide of Kubernetes recommends for controllers.
-    func apply(_ resource: ObjectResource, _ name: String, _ document: Value) async throws(OperationFailure) -> Value {
+    /// - Parameter existing: The object. Another one that has replaced it is not changed, because its UID differs.
+    func apply(_ resource: ObjectResource, to existing: Value, _ document: Value) async throws(OperationFailure) {
         let call = KubernetesCall(
-            method: .PATCH, path: resource.path(namespace: namespace, name: name),
-            query: [("fieldManager", Self.fieldManager), ("force", "true")], body: document,
+            method: .PATCH, path: resource.path(namespace: namespace, name: existing.objectName),
+            query: [("fieldManager", Self.fieldManager), ("force", "true")],
+            body: document.settingMetadata("uid", .string(existing.objectUID)),
             contentType: "application/apply-patch+yaml")
-        return try await self.call(call).document
+        _ = try await self.call(call)
     }
 
     /// Changes parts of an object by a merge patch.

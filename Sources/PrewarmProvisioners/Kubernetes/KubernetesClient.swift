@@ -39,8 +39,8 @@ struct KubernetesClient: Sendable {
     /// The longest pause between two attempts. A longer one is left to the queue of operations.
     private static let longestPause = Duration.seconds(5)
 
-    /// Reads the files, connects to the cluster, passes both to `body`, and closes all connections. If the cluster refuses a login that
-    /// a credential plugin made, `body` runs once more with a new login.
+    /// Reads the files, connects to the cluster, passes both to `body`, and closes all connections. If the cluster refuses a
+    /// login of a credential plugin or a token file, `body` runs once more with a new login.
     static func with<Result: Sendable>(
         _ settings: KubernetesSettings, _ plugins: PluginCredentials,
         _ body: (KubernetesClient, KubernetesFiles) async throws(OperationFailure) -> Result
@@ -64,7 +64,7 @@ struct KubernetesClient: Sendable {
                 result = .failure(error)
             }
             try? await http.shutdown()
-            if case .failure(let failure) = result, failure.isLoginRefused, connection.isFromPlugin, !isLast {
+            if case .failure(let failure) = result, failure.isLoginRefused, connection.isRenewable, !isLast {
                 await plugins.forget()
                 continue
             }
@@ -75,8 +75,9 @@ struct KubernetesClient: Sendable {
 
     /// Makes a call that can be repeated, and returns the answer of a success, or of one of the other `statuses`. It repeats
     /// the call after a conflict, and if the API server is busy for a moment.
+    /// - Parameter reason: The reason of a refusal that is an answer, too, for example `AlreadyExists`.
     func call(
-        _ call: KubernetesCall, accepting statuses: Set<Int> = []
+        _ call: KubernetesCall, accepting statuses: Set<Int> = [], reason: String? = nil
     ) async throws(OperationFailure) -> (status: Int, document: Value) {
         for attempt in 1... {
             let (head, body) = try await stream(call, into: [UInt8]()) { (bytes, chunk) in
@@ -85,6 +86,9 @@ struct KubernetesClient: Sendable {
             }
             if (200..<300).contains(head.status) || statuses.contains(head.status) {
                 return (head.status, try document(body, of: call))
+            }
+            if let reason, let status = try? document(body, of: call), status.text("reason") == reason {
+                return (head.status, status)
             }
             let failure = refusal(head, body, of: call)
             let pause = failure.retryAfter ?? .milliseconds(100 << attempt)

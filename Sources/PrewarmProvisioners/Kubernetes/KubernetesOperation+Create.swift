@@ -9,6 +9,9 @@ extension KubernetesOperation {
         // The values are checked before anything is done.
         let plan = try ObjectPlan(files.templates, request, values)
         var resources: [ObjectResource] = []
+        guard ObjectLabels.isLabelValue(request.workspace.id) else {
+            throw OperationFailure(.failed, "the id of the workspace cannot be the value of a label")
+        }
         for item in plan.items { resources.append(try await directory.resource(of: item.kind, client)) }
         for (item, resource) in zip(plan.items, resources) { try await apply(item, resource) }
         return try await waitUntilReady(plan, resources)
@@ -16,31 +19,46 @@ extension KubernetesOperation {
 
     // MARK: Apply
 
+    /// The number of attempts to create an object whose name another client uses for a moment.
+    private static let tries = 4
+
     private func apply(_ item: ObjectPlan.Item, _ resource: ObjectResource) async throws(OperationFailure) {
-        let existing = try await free(item, resource)
-        if let existing, !ObjectLabels.match(existing, request.workspace.id, provisioner: settings.name) {
-            throw OperationFailure(
-                .failed,
-                "another \(item.kind.kind) has the name \(item.name): its labels are not those of the workspace",
-                hint:
-                    "Look at it with `kubectl get \(resource.plural) \(item.name) --namespace \(client.namespace)`, then "
-                    + "delete it or change the name in the template.")
+        for _ in 0..<Self.tries {
+            guard let existing = try await free(item, resource) else {
+                // If another client makes an object of the name meanwhile, its labels are looked at next.
+                guard try await client.create(resource, item.document) else { continue }
+                return log.note("created \(item.reference)")
+            }
+            do throws(OperationFailure) {
+                try await client.apply(resource, to: existing, item.document)
+            } catch {
+                // An earlier attempt applied another template, and the kind does not allow the change. The next workspace
+                // is new.
+                guard error.kind == .invalid else { throw error }
+                throw OperationFailure(.failed, error.message, hint: error.hint)
+            }
+            return log.note("applied \(item.reference)")
         }
-        do throws(OperationFailure) {
-            _ = try await client.apply(resource, item.name, item.document)
-        } catch {
-            // An earlier attempt applied another template, and the kind does not allow the change. The next workspace is new.
-            guard existing != nil, error.kind == .invalid else { throw error }
-            throw OperationFailure(.failed, error.message, hint: error.hint)
-        }
-        log.note("\(existing == nil ? "created" : "applied") \(item.reference)")
+        throw OperationFailure(
+            .transient, "cannot create the \(item.kind.kind) \(item.name): another client creates and deletes it")
     }
 
-    /// Returns the object of the name; nil if it does not exist. It waits for the end of an object that is being deleted.
+    /// Returns the object of the name if it belongs to the workspace; nil if it does not exist. It waits for the end of an
+    /// object that is being deleted.
     private func free(_ item: ObjectPlan.Item, _ resource: ObjectResource) async throws(OperationFailure) -> Value? {
+        let end = ContinuousClock.now + longestWait
         while true {
             guard let existing = try await client.object(resource, item.name) else { return nil }
+            guard ObjectLabels.match(existing, request.workspace.id, provisioner: settings.name) else {
+                throw OperationFailure(
+                    .failed,
+                    "another \(item.kind.kind) has the name \(item.name): its labels are not those of the workspace",
+                    hint:
+                        "Look at it with `kubectl get \(resource.plural) \(item.name) --namespace \(client.namespace)`, "
+                        + "then delete it or change the name in the template.")
+            }
             guard existing.isTerminating else { return existing }
+            guard ContinuousClock.now < end else { throw Self.stuck([existing]) }
             do { try await Task.sleep(for: .seconds(1)) } catch { throw .canceled }
         }
     }
@@ -106,23 +124,31 @@ extension KubernetesOperation {
     }
 
     /// Returns the failure of a workspace that is not ready at the deadline. The first object that is not ready explains
-    /// it, in the order of the template.
+    /// it, in the order of the template. An object whose state has a class of its own, for example a pod that no node takes,
+    /// comes before the others, and a volume last, since it may wait for the node of its pod.
     private func late(_ plan: ObjectPlan, _ board: ObjectBoard) async -> OperationFailure {
         if let failure = board.failure { return failure }
+        var waiting: [(item: ObjectPlan.Item, object: Value, state: ObjectState)] = []
         for item in plan.items {
             guard let object = board.object(item.kind, item.name) else {
                 return OperationFailure(
                     .failed, "the \(item.kind.kind) \(item.name) was deleted before the workspace was ready")
             }
             let state = state(of: object)
-            if state.phase != .current { return await failure(item, object, state) }
+            if state.phase != .current { waiting.append((item, object, state)) }
         }
+        let first =
+            waiting.first { $0.state.kind != .failed }
+            ?? waiting.first { $0.item.kind.kind != "PersistentVolumeClaim" } ?? waiting.first
+        if let first { return await failure(first.item, first.object, first.state) }
         return OperationFailure(.slow, "the objects became ready at the deadline")
     }
 
     /// Returns the failure of an object that is not ready, with the last event and the log of its pods.
     private func failure(_ item: ObjectPlan.Item, _ object: Value, _ state: ObjectState) async -> OperationFailure {
-        let report = await FailureReport(client, item, object, state, redactor: redactor)
+        let report =
+            await within(.seconds(20)) { await FailureReport(client, item, object, state, redactor: redactor) }
+            ?? FailureReport(item, state)
         log.note(report.details)
         let time =
             state.phase == .failed ? "is not ready" : "was not ready within \(spec.readyTimeout.prewarmText)"

@@ -7,12 +7,12 @@ extension KubernetesOperation {
     /// Deletes the objects of the workspace, the last of the template first, and waits until they are gone. It succeeds if
     /// they do not exist.
     func delete() async throws(OperationFailure) -> Outcome {
-        // The reason is reported before the limit of the operation ends everything.
-        let end = ContinuousClock.now + max(settings.timeout - .seconds(5), settings.timeout / 2)
+        let end = ContinuousClock.now + longestWait
         var pause = Self.pauses.first
         var asked: Set<String> = []
         while true {
             let left = try await objects()
+            if left.isEmpty, asked.isEmpty { try checkPlace() }
             if left.isEmpty { return .done(endpoint: nil, metadata: [:]) }
             for (resource, object) in left.reversed() where !object.isTerminating {
                 try await client.delete(resource, object, spec.deletion)
@@ -27,7 +27,11 @@ extension KubernetesOperation {
         }
     }
 
-    private static func stuck(_ objects: [Value]) -> OperationFailure {
+    /// The longest wait for the end of objects. Its reason is reported before the limit of the operation ends everything.
+    var longestWait: Duration { max(settings.timeout - .seconds(5), settings.timeout / 2) }
+
+    /// Returns the failure of objects that are still being deleted.
+    static func stuck(_ objects: [Value]) -> OperationFailure {
         let first = objects.first ?? .null
         let finalizers = (first["metadata"]?.list("finalizers") ?? []).compactMap { $0.string?.printable.shortened }
         let cause = finalizers.isEmpty ? "" : ": nothing has removed its finalizers \(finalizers.summary)"

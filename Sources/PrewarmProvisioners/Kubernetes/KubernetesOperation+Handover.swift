@@ -9,6 +9,7 @@ extension KubernetesOperation {
             throw OperationFailure(.failed, "provisioner \(settings.name) has no `handover`")
         }
         let objects = try await objects()
+        if objects.isEmpty { try checkPlace() }
         let values = values
         for patch in handover.patches {
             let (resource, object) = try first(patch.kind, of: objects)
@@ -21,7 +22,9 @@ extension KubernetesOperation {
         }
         let (_, object) = try first(exec.kind, of: objects)
         let result = try await run(exec, of: object, values)
-        return result.reply(redactor, before: log.text)
+        let reply = result.reply(redactor, before: log.text)
+        return ProvisionerReply(
+            outcome: keepingPlace(reply.outcome), log: reply.log, credentials: reply.credentials)
     }
 
     /// Returns the first object of a kind, in the order of the template.
@@ -32,9 +35,10 @@ extension KubernetesOperation {
         let name = try expected.map { object throws(OperationFailure) in
             try values.text(object.name, in: PlaceholderPlace(key: "\(kind).metadata.name", rule: .name))
         }
+        let candidates = objects.filter { $0.object.text("kind") == kind }
+        // The name in the template may have changed since the create.
         let found =
-            objects.first { $0.object.text("kind") == kind && $0.object.objectName == name }
-            ?? objects.first { $0.object.text("kind") == kind }
+            candidates.first { $0.object.objectName == name } ?? (candidates.count == 1 ? candidates.first : nil)
         guard let found, !found.object.isTerminating else {
             throw OperationFailure(.failed, "the \(kind) of the workspace does not exist")
         }

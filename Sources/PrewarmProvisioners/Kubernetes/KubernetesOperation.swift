@@ -26,16 +26,7 @@ struct KubernetesOperation: Sendable {
     var selector: String { ObjectLabels.selector(request.workspace.id, provisioner: settings.name) }
 
     func run() async throws(OperationFailure) -> Outcome {
-        guard ObjectLabels.isLabelValue(request.workspace.id) else {
-            // prewarm makes no objects for such an id.
-            switch request.operation {
-            case .delete: return .done(endpoint: nil, metadata: [:])
-            case .inspect: return .lost
-            default:
-                throw OperationFailure(.failed, "the id of the workspace cannot be the value of a label")
-            }
-        }
-        return switch request.operation {
+        switch request.operation {
         case .create: try await create()
         case .delete: try await delete()
         default: try await inspect()
@@ -47,15 +38,9 @@ struct KubernetesOperation: Sendable {
     /// Returns all objects of the workspace with their resources, also those of kinds that the template had before.
     func objects() async throws(OperationFailure) -> [(resource: ObjectResource, object: Value)] {
         var found: [(resource: ObjectResource, object: Value)] = []
-        for kind in files.kinds(spec) {
-            let resource: ObjectResource
-            do throws(OperationFailure) {
-                resource = try await directory.resource(of: kind, client)
-            } catch {
-                // A kind that was uninstalled has no objects any more.
-                guard spec.previousKinds.contains(kind), case .unreachable = error.kind else { throw error }
-                continue
-            }
+        // prewarm makes no objects for an id that cannot be the value of a label, and it cannot select them.
+        guard ObjectLabels.isLabelValue(request.workspace.id) else { return [] }
+        for resource in try await directory.resources(of: files, spec, client) {
             try await client.list(resource, selector: selector) { found.append((resource, $0)) }
         }
         return found
@@ -71,7 +56,10 @@ struct KubernetesOperation: Sendable {
         let end = ContinuousClock.now + Self.patience
         while true {
             let objects = try await objects().map(\.object)
-            if objects.isEmpty { return .lost }
+            if objects.isEmpty {
+                try checkPlace()
+                return .lost
+            }
             let state = WorkspaceObjects(objects).state(conditions: spec.readyConditions, kinds: files.kinds(spec))
             if state.phase == .current {
                 // A workspace that was adopted may have values that the endpoint cannot have.
@@ -85,14 +73,16 @@ struct KubernetesOperation: Sendable {
     /// Returns the outcome of a workspace whose objects are ready, with its endpoint.
     func ready(_ objects: [Value]) throws(OperationFailure) -> Outcome {
         var values = values
-        values.objects = files.templates.map(\.kind).flatMap { kind in objects.filter { $0.objectKind == kind } }
+        // A list has the order of the names. The first object of a kind is the first one of the template.
+        let objects = WorkspaceObjects(objects).inOrder
+        values.objects = objects
         var endpoint: String?
         if let text = spec.endpoint {
             endpoint = try values.text(text, in: PlaceholderPlace(key: "endpoint", rule: .name))
         }
-        let names = objects.map { "\($0.objectKind.qualifiedName)/\($0.objectName)" }
+        let names = objects.map(\.objectReference)
         return .done(
-            endpoint: endpoint, metadata: ["namespace": client.namespace, "objects": names.joined(separator: " ")])
+            endpoint: endpoint, metadata: place.merging(["objects": names.joined(separator: " ")]) { $1 })
     }
 }
 
@@ -104,16 +94,28 @@ struct WorkspaceObjects {
         self.objects = objects
     }
 
+    /// The texts of ``ObjectLabels/objects``: all objects of the workspace, in the order of the template.
+    private var expected: [String] {
+        let text = objects.lazy.compactMap { $0["metadata"]?["annotations"]?.text(ObjectLabels.objects) }.first ?? ""
+        return text.split(separator: " ").map(String.init)
+    }
+
+    /// The objects in the order of the template.
+    var inOrder: [Value] {
+        let places = Dictionary(expected.enumerated().map { ($1, $0) }) { first, _ in first }
+        func place(_ object: Value) -> Int { places[object.objectReference] ?? .max }
+        return objects.enumerated().sorted { (place($0.element), $0.offset) < (place($1.element), $1.offset) }
+            .map(\.element)
+    }
+
     /// Returns the state of the whole workspace, with the object that decides it.
     /// - Parameters:
     ///   - conditions: See ``KubernetesSpec/readyConditions``.
     ///   - kinds: The kinds that were listed. Objects of other kinds are not missing.
     func state(conditions: [String: String], kinds: [ObjectKind]) -> ObjectState {
         let listed = Set(kinds.map(\.qualifiedName))
-        let found = Set(objects.map { "\($0.objectKind.qualifiedName)/\($0.objectName)" })
-        let expected =
-            objects.lazy.compactMap { $0["metadata"]?["annotations"]?.text(ObjectLabels.objects) }.first ?? ""
-        let missing = expected.split(separator: " ").map(String.init).first { reference in
+        let found = Set(objects.map(\.objectReference))
+        let missing = expected.first { reference in
             !found.contains(reference) && listed.contains(String(reference.prefix { $0 != "/" }))
         }
         var worst = ObjectState.current

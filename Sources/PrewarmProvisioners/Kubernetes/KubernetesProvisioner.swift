@@ -68,7 +68,7 @@ package struct KubernetesProvisioner: Provisioner {
     package func list() async throws(ProvisionerFailure) -> [ListedWorkspace] {
         do throws(OperationFailure) {
             return try await KubernetesClient.with(settings, plugins) { (client, files) throws(OperationFailure) in
-                try await workspaces(client, files.kinds(settings.spec))
+                try await workspaces(client, files)
             }
         } catch {
             throw error.listFailure
@@ -76,18 +76,11 @@ package struct KubernetesProvisioner: Provisioner {
     }
 
     private func workspaces(
-        _ client: KubernetesClient, _ kinds: [ObjectKind]
+        _ client: KubernetesClient, _ files: KubernetesFiles
     ) async throws(OperationFailure) -> [ListedWorkspace] {
         var objects: [WorkspaceID: [Value]] = [:]
         let selector = ObjectLabels.selector(provisioner: settings.name)
-        for kind in kinds {
-            let resource: ObjectResource
-            do throws(OperationFailure) {
-                resource = try await directory.resource(of: kind, client)
-            } catch {
-                guard settings.spec.previousKinds.contains(kind), case .unreachable = error.kind else { throw error }
-                continue
-            }
+        for resource in try await directory.resources(of: files, settings.spec, client) {
             try await client.list(resource, selector: selector) { object in
                 guard let id = object["metadata"]?["labels"]?.text(ObjectLabels.workspace) else { return }
                 objects[WorkspaceID(id), default: []].append(object)
@@ -95,7 +88,7 @@ package struct KubernetesProvisioner: Provisioner {
         }
         return objects.map { id, objects in
             let state = WorkspaceObjects(objects).state(
-                conditions: settings.spec.readyConditions, kinds: kinds)
+                conditions: settings.spec.readyConditions, kinds: files.kinds(settings.spec))
             let store = objects.lazy.compactMap { $0["metadata"]?["labels"]?.text(ObjectLabels.store) }.first
             return ListedWorkspace(
                 id: id, state: state.phase.listedState, message: state.message.isEmpty ? nil : state.message,

@@ -69,6 +69,8 @@ extension Value {
     var objectKind: ObjectKind { ObjectKind(apiVersion: text("apiVersion") ?? "", kind: text("kind") ?? "") }
     /// The name of a Kubernetes object.
     var objectName: String { self["metadata"]?.text("name") ?? "" }
+    /// The kind and the name in ``ObjectLabels/objects``, for example `Deployment.apps/go-x`.
+    var objectReference: String { "\(objectKind.qualifiedName)/\(objectName)" }
     /// The unique identity of a Kubernetes object, which another object of the same name does not have.
     var objectUID: String { self["metadata"]?.text("uid") ?? "" }
     /// True if the object is being deleted.

@@ -34,6 +34,13 @@ struct ObjectPlan: Sendable {
             names.append(name)
         }
         let references = zip(objects, names).map { "\($0.kind.qualifiedName)/\($1)" }
+        for (index, reference) in references.enumerated() where references[..<index].contains(reference) {
+            throw OperationFailure(
+                .invalid,
+                "cannot make two objects \(reference.printable.limited(to: 300)): a value gives two objects of the "
+                    + "template of provisioner \(values.provisioner) the same name",
+                hint: "Change the values in their names, or give each object of a kind a name of its own.")
+        }
         let labels = ObjectLabels.labels(request, provisioner: values.provisioner)
         let annotations = ObjectLabels.annotations(request, objects: references)
         var items: [Item] = []
@@ -100,29 +107,39 @@ private struct ObjectWriter {
         }
     }
 
-    /// Returns the place of a text. Its rule depends on what reads the text: no program interprets an annotation, and a shell
-    /// may read an argument.
+    /// Returns the place of a text. Its rule depends on what reads the text: a shell may read an argument, and a controller
+    /// may interpret an annotation, for example as a part of its configuration.
     private func place(_ path: [String]) -> PlaceholderPlace {
         let key = "\(kind).\(path.joined(separator: "."))"
         let parent = path.dropLast().last
         let isData = path.count == 2 && (kind == "Secret" ? path[0] == "stringData" : path[0] == "data")
         if kind == "Secret", isData { return PlaceholderPlace(key: key, rule: .text, takesSecrets: true) }
-        if parent == "annotations" || kind == "ConfigMap" && isData || path.last == "value" && path.contains("env") {
-            return PlaceholderPlace(key: key, rule: .text)
+        if kind == "ConfigMap" && isData || path.last == "value" && path.contains("env") {
+            return PlaceholderPlace(key: key, rule: .text, isExpanded: Self.isVariable(path))
         }
-        return PlaceholderPlace(key: key, rule: parent == "command" || parent == "args" ? .argument : .name)
+        let isArgument = ["command", "args", "annotations"].contains(parent)
+        return PlaceholderPlace(key: key, rule: isArgument ? .argument : .name)
+    }
+
+    /// True for the path of the value of a container's variable, for example `spec.containers.0.env.1.value`.
+    private static func isVariable(_ path: [String]) -> Bool {
+        let end = Array(path.suffix(5))
+        return end.count == 5 && ["containers", "initContainers"].contains(end[0]) && end[2] == "env"
+            && end[4] == "value"
     }
 }
 
 extension Value {
     /// Returns the object with more texts in a map of its metadata. They replace entries of the same keys.
     fileprivate func adding(_ texts: [String: String], to map: String) -> Value {
-        setting("metadata") { metadata in
-            (metadata ?? .object([])).setting(map) { entries in
-                let own = (entries?.pairs ?? []).filter { texts[$0.key] == nil }
-                return .object(own + texts.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
-            }
-        }
+        let own = (self["metadata"]?[map]?.pairs ?? []).filter { texts[$0.key] == nil }
+        let added = texts.sorted { $0.key < $1.key }.map { (key: $0.key, value: Value.string($0.value)) }
+        return settingMetadata(map, .object(own + added))
+    }
+
+    /// Returns the object with another value of a key of its metadata.
+    func settingMetadata(_ key: String, _ value: Value) -> Value {
+        setting("metadata") { ($0 ?? .object([])).setting(key) { _ in value } }
     }
 
     /// Returns the object with another value of a key, at the same place or at the end.

@@ -37,6 +37,35 @@ actor ResourceDirectory {
     /// - Throws: ``OperationFailure`` if the cluster does not have the kind. It is an outage, because the preset is not at
     ///   fault, and because it ends when the kind is installed.
     func resource(of kind: ObjectKind, _ client: KubernetesClient) async throws(OperationFailure) -> ObjectResource {
+        guard let found = try await find(kind, client) else {
+            throw OperationFailure(
+                .unreachable, "the cluster at \(client.server) has no kind \(kind.kind) in \(kind.apiVersion)",
+                hint: "Install it, or correct the kind in the template: `kubectl api-resources` lists all kinds.")
+        }
+        return found
+    }
+
+    /// Returns the resources whose objects are listed and deleted, in the order in which they are applied. A kind that the
+    /// template no longer has, and that was uninstalled, has no objects any more and is left out.
+    func resources(
+        of files: KubernetesFiles, _ spec: KubernetesSpec, _ client: KubernetesClient
+    ) async throws(OperationFailure) -> [ObjectResource] {
+        let needed = Set(files.templates.map(\.kind))
+        var found: [ObjectResource] = []
+        for kind in files.kinds(spec) {
+            if needed.contains(kind) {
+                found.append(try await resource(of: kind, client))
+            } else if let resource = try await find(kind, client) {
+                found.append(resource)
+            }
+        }
+        return found
+    }
+
+    /// Returns the resource of a kind; nil if the cluster answers that it does not have the kind.
+    private func find(
+        _ kind: ObjectKind, _ client: KubernetesClient
+    ) async throws(OperationFailure) -> ObjectResource? {
         let key = "\(client.connection.url) \(kind.apiVersion)"
         if let page = pages[key], page.readAt + Self.lifetime > .now,
             let known = page.resources.first(where: { $0.kind == kind })
@@ -45,12 +74,7 @@ actor ResourceDirectory {
         }
         let resources = try await Self.resources(kind.apiVersion, client)
         pages[key] = Page(resources: resources, readAt: .now)
-        guard let found = resources.first(where: { $0.kind == kind }) else {
-            throw OperationFailure(
-                .unreachable, "the cluster at \(client.server) has no kind \(kind.kind) in \(kind.apiVersion)",
-                hint: "Install it, or correct the kind in the template: `kubectl api-resources` lists all kinds.")
-        }
-        return found
+        return resources.first { $0.kind == kind }
     }
 
     private static func resources(

@@ -28,7 +28,8 @@ struct PlaceholderValues: Sendable {
             switch part {
             case .literal(let literal): result += literal
             case .placeholder(let placeholder):
-                result += try value(of: placeholder, in: place, isAtStart: isAtStart)
+                let value = try value(of: placeholder, in: place, isAtStart: isAtStart)
+                result += place.isExpanded ? value.unexpanded(after: result) : value
             }
             isAtStart = false
         }
@@ -135,6 +136,8 @@ struct PlaceholderPlace: Sendable {
     let key: String
     let rule: ValueRule
     var takesSecrets = false
+    /// True if the cluster replaces `$(NAME)` in the text by the variable of the name.
+    var isExpanded = false
 
     static let image = PlaceholderPlace(key: "image", rule: .name)
     static let entrypoint = PlaceholderPlace(key: "entrypoint", rule: .argument)
@@ -193,6 +196,17 @@ enum ValueRule: Sendable {
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte)
+    }
+}
+
+extension String {
+    /// Returns the text with two `$` for each one, which the cluster writes as one and does not expand
+    /// (https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/).
+    /// - Parameter start: The text before it. A `$` at its end must not expand this text.
+    fileprivate func unexpanded(after start: String) -> String {
+        let dollars = start.utf8.reversed().prefix { $0 == UInt8(ascii: "$") }.count
+        let guardSign = hasPrefix("(") && dollars % 2 == 1 ? "$" : ""
+        return guardSign + replacing("$", with: "$$")
     }
 }
 

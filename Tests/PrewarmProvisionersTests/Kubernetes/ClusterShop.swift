@@ -95,15 +95,31 @@ struct ClusterShop: Sendable {
     /// A new workspace, or another request for the same one.
     func request(
         _ operation: ProvisionerOperation, _ id: WorkspaceID, version: String = "1.4.2",
-        parameters: [String: ParameterValue] = [:], secrets: [String: String] = [:], claim: ClaimDetails? = nil
+        parameters: [String: ParameterValue] = [:], secrets: [String: String] = [:], claim: ClaimDetails? = nil,
+        metadata: [String: String] = [:]
     ) -> ProvisionerRequest {
         let spec = WorkspaceSpec(template: "go-dev", version: version, provisioner: name, parameters: parameters)
         let workspace = Workspace(
             id: id, preset: PresetKey(source: "presets", name: "go"), spec: spec, fingerprint: spec.fingerprint,
-            state: .creating, owner: claim == nil ? nil : Owner("ada"), createdAt: Timestamp(milliseconds: 0))
+            state: .creating, owner: claim == nil ? nil : Owner("ada"), createdAt: Timestamp(milliseconds: 0),
+            metadata: metadata)
         return ProvisionerRequest(
             id: OperationID(making: id), operation: operation, attempt: 1, workspace: workspace, secrets: secrets,
             store: "store-a", claim: claim)
+    }
+
+    /// Returns a provisioner of the same name with other settings.
+    func changed(
+        template: String? = nil, _ change: (inout KubernetesSpec) -> Void = { _ in }
+    ) throws -> KubernetesProvisioner {
+        var settings = provisioner.settings
+        change(&settings.spec)
+        if let objects = try template.map(templates) {
+            settings.load = { [load = settings.load] in
+                load().map { KubernetesFiles(access: $0.access, templates: objects) }
+            }
+        }
+        return KubernetesProvisioner(settings, now: { Timestamp(milliseconds: 0) })
     }
 
     func perform(_ request: ProvisionerRequest) async -> ProvisionerReply {

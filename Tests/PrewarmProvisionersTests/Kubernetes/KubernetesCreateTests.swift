@@ -25,7 +25,9 @@ struct KubernetesCreateTests {
         let name = request.workspace.name
         #expect(reply.outcome.endpoint == "http://\(address):8080/\(name)?pod=\(podAddress)")
         #expect(
-            reply.outcome.metadata == ["namespace": shop.namespace, "objects": "Pod/\(name) Service/\(name)"])
+            reply.outcome.metadata == [
+                "context": "admin", "namespace": shop.namespace, "objects": "Pod/\(name) Service/\(name)",
+            ])
         for object in [pod, service] {
             #expect(object.objectName == name)
             let labels = object["metadata"]?["labels"]
@@ -100,6 +102,34 @@ struct KubernetesCreateTests {
         #expect(try await one.objects("pods").count == 1)
         #expect(try await two.listed().isEmpty)
         #expect(await two.inspect(other).outcome == .lost)
+    }
+
+    @Test("An object that another client creates between the look and the create is left alone")
+    func race() async throws {
+        let (one, id) = (try await ClusterShop(podTemplate()), newID())
+        #expect(await one.create(id).outcome.isDone)
+        let two = try await ClusterShop(podTemplate(image: "other")) { $0.namespace = one.namespace }
+        // The first look finds no object, because the other client is faster than the create.
+        try await one.fault("GET", "pods/", refusal(404, "not found"))
+        let reply = await two.create(id)
+        #expect(reply.outcome.message.contains("another Pod has the name"), "\(reply)")
+        let pod = try await one.objects("pods").first
+        #expect(pod?["spec"]?.list("containers").first?.text("image") == "go")
+        #expect(pod?["metadata"]?["labels"]?.text("prewarm/provisioner") == one.name)
+    }
+
+    @Test("The endpoint names the first object of the template, whatever the order of a list is")
+    func order() async throws {
+        func map(_ name: String) -> String {
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"\(name)\"}"
+        }
+        let shop = try await ClusterShop(map("z-{name}") + "\n---\n" + map("a-{name}")) {
+            $0.endpoint = try? PlaceholderText("{ConfigMap.metadata.name}", .objectAddress)
+        }
+        let id = newID()
+        let reply = await shop.create(id)
+        #expect(reply.outcome.endpoint?.hasPrefix("z-") == true, "\(reply)")
+        #expect(await shop.inspect(id).outcome == reply.outcome)
     }
 
     @Test("A Deployment, a StatefulSet, a Job, a claim of a volume and a custom resource become ready")

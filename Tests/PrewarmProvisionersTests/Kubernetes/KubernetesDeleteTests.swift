@@ -93,19 +93,62 @@ struct KubernetesDeleteTests {
         #expect(try await shop.objects("pods").isEmpty)
     }
 
+    private static let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"{name}\"}"
+
+    @Test("A kind that the template had before and whose API does not answer is an outage, and no end of a delete")
+    func outage() async throws {
+        let standIn = try await StandIn()
+        let before = try await ClusterShop(
+            "apiVersion: example.org/v1\nkind: Sandbox\nmetadata: {name: \"{name}\"}", on: standIn)
+        let id = newID()
+        #expect(await before.create(id).outcome.isDone)
+        let after = try before.changed(template: Self.map) {
+            $0.previousKinds = [ObjectKind(apiVersion: "example.org/v1", kind: "Sandbox")]
+        }
+        try await standIn.fault(
+            #"{"method": "GET", "path": "^/apis/example.org/v1$", \#(refusal(500, "internal error", times: 2))}"#)
+        let reply = await after.perform(before.request(.delete, id)) { _ in }
+        #expect(reply.outcome.errorKind == .outage, "\(reply)")
+        await #expect(throws: ProvisionerFailure.self) { try await after.list() }
+        #expect(await after.perform(before.request(.delete, id)) { _ in }.outcome == .ready)
+        #expect(try await before.objects("sandboxes.example.org").isEmpty)
+    }
+
+    @Test("A workspace of another namespace or context is neither deleted nor lost when its objects are not found")
+    func otherPlace() async throws {
+        let shop = try await ClusterShop(podTemplate())
+        let other = try await ClusterShop(podTemplate())
+        let id = newID()
+        let metadata = await shop.create(id).outcome.metadata
+        #expect(metadata["context"] == "admin" && metadata["namespace"] == shop.namespace)
+        let moved = try shop.changed { $0.namespace = other.namespace }
+        for operation in [ProvisionerOperation.delete, .inspect] {
+            let reply = await moved.perform(shop.request(operation, id, metadata: metadata)) { _ in }
+            #expect(reply.outcome.errorKind == .outage, "\(reply)")
+            #expect(
+                reply.outcome.message.contains("Set `kubernetes.namespace: \(shop.namespace)` of provisioner"),
+                "\(reply)")
+            let elsewhere = metadata.merging(["context": "other", "namespace": other.namespace]) { $1 }
+            let second = await moved.perform(shop.request(operation, id, metadata: elsewhere)) { _ in }
+            #expect(second.outcome.message.contains("created in the context other"), "\(second)")
+        }
+        #expect(try await shop.objects("pods").count == 1)
+        // Objects that are found belong to the workspace, by whatever context.
+        let renamed = metadata.merging(["context": "other"]) { $1 }
+        #expect(await shop.perform(shop.request(.delete, id, metadata: renamed)).outcome == .ready)
+        #expect(try await shop.objects("pods").isEmpty)
+    }
+
     @Test("Objects of kinds that the template had before are listed and deleted")
     func previousKinds() async throws {
         let before = try await ClusterShop()
         let id = newID()
         #expect(await before.create(id).outcome.isDone)
-        var settings = before.provisioner.settings
-        settings.spec.previousKinds = [
-            ObjectKind(apiVersion: "v1", kind: "Pod"), ObjectKind(apiVersion: "example.org/v1", kind: "Gone"),
-        ]
-        let objects = try templates("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"{name}\"}")
-        let load = settings.load
-        settings.load = { load().map { KubernetesFiles(access: $0.access, templates: objects) } }
-        let after = KubernetesProvisioner(settings, now: { Timestamp(milliseconds: 0) })
+        let after = try before.changed(template: Self.map) {
+            $0.previousKinds = [
+                ObjectKind(apiVersion: "v1", kind: "Pod"), ObjectKind(apiVersion: "example.org/v1", kind: "Gone"),
+            ]
+        }
         #expect(try await after.list().map(\.id) == [id])
         let reply = await after.perform(before.request(.delete, id)) { _ in }
         #expect(reply.outcome == .ready, "\(reply)")

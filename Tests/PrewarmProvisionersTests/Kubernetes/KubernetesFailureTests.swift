@@ -98,6 +98,38 @@ struct KubernetesFailureTests {
             second.contains("was not ready within 20s: Ready is not true (NoRuntime: no runtime class)"), "\(second)")
     }
 
+    @Test("A field that a kind does not have is no outage, neither at the create nor at a later apply")
+    func unknownField() async throws {
+        let good = try await ClusterShop(podTemplate())
+        let bad = podTemplate(image: "go, imagee: x")
+        let changed = try good.changed(template: bad)
+        let (one, two) = (newID(), newID())
+        #expect(await good.create(one).outcome.isDone)
+        let created = await changed.perform(good.request(.create, two)) { _ in }
+        #expect(created.outcome.errorKind == .invalid, "\(created)")
+        #expect(created.outcome.message.contains("unknown field \"spec.containers[0].imagee\""), "\(created)")
+        let applied = await changed.perform(good.request(.create, one)) { _ in }
+        #expect(applied.outcome.errorKind == nil, "\(applied)")
+        #expect(applied.outcome.message.contains("imagee: field not declared in schema"), "\(applied)")
+    }
+
+    @Test("At the deadline, a lack of capacity explains the failure before other objects that wait")
+    func waiting() async throws {
+        let broken = """
+            apiVersion: example.org/v1
+            kind: Sandbox
+            metadata: {name: "{name}"}
+            spec: {broken: true}
+            ---
+
+            """
+        let shop = try await ClusterShop(broken + podTemplate("nodeSelector: {pool: nowhere}")) {
+            $0.readyTimeout = .seconds(20)
+        }
+        let reply = await shop.create(newID())
+        #expect(reply.outcome.errorKind == .capacity, "\(reply)")
+    }
+
     @Test("An object that the API server finds invalid stalls the preset")
     func invalid() async throws {
         let shop = try await ClusterShop("apiVersion: v1\nkind: Pod\nmetadata: {name: \"{name}\"}\nspec: {}")

@@ -9,12 +9,18 @@ import Testing
 struct KubernetesFaultTests {
     private static let classCases: [(code: Int, message: String, kind: ProviderError.Kind)] = [
         (500, "etcdserver: leader changed", ProviderError.Kind.outage),
+        (
+            500,
+            "failed to create typed patch object (dev/x; v1, Kind=Pod): .spec.x: field not declared in schema",
+            .invalid
+        ),
+        (403, #"pods "x" is forbidden: error looking up service account dev/default: not found"#, .transient),
         (503, "the server is currently unable to handle the request", .outage),
         (
             403, #"pods "x" is forbidden: exceeded quota: pods, requested: pods=1, used: pods=2, limited: pods=2"#,
             .quota
         ),
-        (403, #"pods is forbidden: User "prewarm" cannot patch resource "pods" in API group """#, .outage),
+        (403, #"pods is forbidden: User "prewarm" cannot create resource "pods" in API group """#, .outage),
         (403, "unable to create new content in namespace dev because it is being terminated", .outage),
         (403, #"admission webhook "policy" denied the request: no"#, .invalid),
         (400, "the object is not valid", .invalid), (422, #"Pod "x" is invalid: spec"#, .invalid),
@@ -27,7 +33,7 @@ struct KubernetesFaultTests {
         arguments: classCases)
     func classes(code: Int, message: String, kind: ProviderError.Kind) async throws {
         let shop = try await ClusterShop(podTemplate())
-        try await shop.fault("PATCH", "pods", refusal(code, message, times: 10))
+        try await shop.fault("POST", "pods", refusal(code, message, times: 10))
         let reply = await shop.create(newID())
         #expect(reply.outcome.errorKind == kind, "\(reply)")
         #expect(code == 401 || reply.outcome.message.contains(message), "\(reply)")
@@ -37,15 +43,15 @@ struct KubernetesFaultTests {
     @Test("A conflict and a busy server are tried again at once")
     func again() async throws {
         let shop = try await ClusterShop(podTemplate())
-        try await shop.fault("PATCH", "pods", refusal(409, "the object has been modified"))
-        try await shop.fault("PATCH", "pods", refusal(429, "too many requests", headers: #"{"Retry-After": "1"}"#))
+        try await shop.fault("POST", "pods", refusal(409, "the object has been modified"))
+        try await shop.fault("POST", "pods", refusal(429, "too many requests", headers: #"{"Retry-After": "1"}"#))
         #expect(await shop.create(newID()).outcome.isDone)
     }
 
     @Test("A long pause that the server asks for is left to the queue of operations")
     func pause() async throws {
         let shop = try await ClusterShop(podTemplate())
-        try await shop.fault("PATCH", "pods", refusal(429, "slow down", headers: #"{"Retry-After": "60"}"#))
+        try await shop.fault("POST", "pods", refusal(429, "slow down", headers: #"{"Retry-After": "60"}"#))
         let reply = await shop.create(newID())
         guard case .refused(let error) = reply.outcome else {
             Issue.record("\(reply)")

@@ -109,6 +109,45 @@ struct KubernetesHandoverTests {
         #expect(calls.count == 1 && calls[0].contains("container=dev") && !calls[0].contains("5678"), "\(calls)")
     }
 
+    @Test("A program runs in the pod of its own workspace, and not in another pod with the same labels")
+    func ownPod() async throws {
+        let deployment = """
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: "{name}"}
+            spec:
+              selector: {matchLabels: {app: "{name}"}}
+              template:
+                metadata: {labels: {app: "{name}"}}
+                spec: {containers: [{name: dev, image: go}]}
+            """
+        let shop = try await ClusterShop(deployment) {
+            var handover = KubernetesSpec.Handover()
+            handover.exec = try? Self.exec(#"cat >/dev/null; echo '{"metadata": {"a": "b", "namespace": "x"}}'"#)
+            handover.exec?.kind = "Deployment"
+            $0.handover = handover
+        }
+        let id = newID()
+        let name = shop.request(.create, id).workspace.name
+        // The list of pods begins with this one.
+        let foreign = try await ClusterShop(
+            """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: "a-{name}", labels: {app: "\(name)"}}
+            spec: {containers: [{name: dev, image: go}]}
+            """
+        ) { $0.namespace = shop.namespace }
+        #expect(await foreign.create(newID()).outcome.isDone)
+        let created = await shop.create(id)
+        #expect(created.outcome.isDone, "\(created)")
+        let claim = ClaimDetails(id: "claim-1", values: ClaimValues(plain: [:], secrets: [:]))
+        let reply = await shop.perform(shop.request(.claim, id, claim: claim, metadata: created.outcome.metadata))
+        #expect(reply.outcome.metadata == created.outcome.metadata.merging(["a": "b"]) { $1 }, "\(reply)")
+        let calls = try await shop.standIn.requests("\(shop.namespace)/pods/").filter { $0.contains("/exec?") }
+        #expect(calls.count == 1 && calls[0].contains("/pods/\(name)-"), "\(calls)")
+    }
+
     @Test("A large output arrives whole up to its limit, and a larger one is refused")
     func output() async throws {
         let shop = try await Self.shop { handover in

@@ -27,7 +27,7 @@ struct KubernetesLoginTests {
         let viewer = try await ClusterShop(podTemplate(), context: "viewer")
         let second = await viewer.create(newID())
         #expect(second.outcome.errorKind == .outage, "\(second)")
-        #expect(second.outcome.message.contains("User \"viewer\" cannot patch resource \"pods\""), "\(second)")
+        #expect(second.outcome.message.contains("User \"viewer\" cannot create resource \"pods\""), "\(second)")
         #expect(try await viewer.provisioner.list().isEmpty)
     }
 

@@ -59,17 +59,48 @@ struct ObjectPlanTests {
         }
     }
 
-    @Test("An argument takes no characters of a shell, and an annotation, a variable and data take any text")
+    @Test("The kubelet expands no value in a variable, and still expands the text of the template")
+    func expansion() throws {
+        func variable(_ text: String, _ value: String, path: String = "containers") throws -> String? {
+            try Self.plan(
+                "spec: {\(path): [{env: [{name: A, value: \"\(text)\"}]}]}", ["x": .string(value)])["spec"]?
+                .list(path)[0].list("env")[0].text("value")
+        }
+        #expect(try variable("$(HOME)/{parameters.x}", "$(TOKEN) $$(TOKEN)") == "$(HOME)/$$(TOKEN) $$$$(TOKEN)")
+        #expect(try variable("${parameters.x}", "(TOKEN)") == "$$(TOKEN)")
+        #expect(try variable("$${parameters.x}", "(TOKEN)") == "$$(TOKEN)")
+        #expect(try variable("{parameters.x}", "$5", path: "initContainers") == "$$5")
+        #expect(try variable("{parameters.x}", "$(TOKEN)", path: "parts") == "$(TOKEN)")
+    }
+
+    @Test("Two objects that get the same name from parameters are refused")
+    func sameNames() throws {
+        let text = ["a", "b"].map { "apiVersion: v1\nkind: Pod\nmetadata: {name: \"{name}-{parameters.\($0)}\"}" }
+            .joined(separator: "\n---\n")
+        let spec = WorkspaceSpec(
+            template: "go", version: "1", provisioner: "cluster", parameters: ["a": .string("x"), "b": .string("x")])
+        let workspace = Workspace(
+            id: newID(), preset: PresetKey(source: "s", name: "go"), spec: spec, fingerprint: spec.fingerprint,
+            state: .creating, createdAt: Timestamp(milliseconds: 0))
+        let request = ProvisionerRequest(
+            id: OperationID("op"), operation: .create, attempt: 1, workspace: workspace, secrets: [:])
+        let values = PlaceholderValues(provisioner: "cluster", workspace: workspace, secrets: [:])
+        let error = #expect(throws: OperationFailure.self) { try ObjectPlan(templates(text), request, values) }
+        #expect(error?.kind == .invalid && error?.message.contains("Pod/\(workspace.name)-x") == true)
+    }
+
+    @Test("An argument and an annotation take no characters of a shell, and a variable and data take any text")
     func texts() throws {
         let arguments = "spec: {command: [sh, -c, \"run {parameters.x}\"]}"
         #expect(Self.failure(arguments, .string("a; rm -rf /"))?.contains("Pod.spec.command.2") == true)
         #expect(Self.failure(arguments, .string("feature/x@1,2")) == nil)
+        #expect(throws: OperationFailure.self) { try Self.plan("spec: {}", ["n": .string("a; }")]) }
         let hostile = "a\": {b}\n---\nkind: Secret\n# $(id)"
         let pod = try Self.plan(
             "spec: {containers: [{env: [{name: A, value: \"{parameters.x}\"}]}]}",
-            ["x": .string(hostile), "n": .string(hostile)])
-        #expect(pod["spec"]?.list("containers")[0].list("env")[0].text("value") == hostile)
-        #expect(pod["metadata"]?["annotations"]?.text("n") == hostile)
+            ["x": .string(hostile)])
+        #expect(
+            pod["spec"]?.list("containers")[0].list("env")[0].text("value") == hostile.replacing("$", with: "$$"))
         #expect(pod.text("kind") == "Pod" && pod.pairs.map(\.key) == ["apiVersion", "kind", "metadata", "spec"])
         let map = try Self.plan("data: {a: \"{parameters.x}\"}", ["x": .string(hostile)], kind: "ConfigMap")
         #expect(map["data"]?.text("a") == hostile)
