@@ -28,7 +28,7 @@ extension KubernetesOperation {
     }
 
     /// The longest wait for the end of objects. Its reason is reported before the limit of the operation ends everything.
-    var longestWait: Duration { max(settings.timeout - .seconds(5), settings.timeout / 2) }
+    var longestWait: Duration { max(settings.timeout - .seconds(30), settings.timeout / 2) }
 
     /// Returns the failure of objects that are still being deleted.
     static func stuck(_ objects: [Value]) -> OperationFailure {
