@@ -109,6 +109,15 @@ struct LiveScreenTests {
         #expect(continued.code == 0 && continued.restored && continued.entered == 2, "\(continued)")
     }
 
+    @Test("A stopped screen in the background ends at a signal", arguments: [false, true])
+    func endInBackground(isContinued: Bool) async throws {
+        let sandbox = try await Self.sandbox()
+        let start = isContinued ? [["job"], ["until", "alpha"], ["send", "\u{1a}"]] : [["background"]]
+        let report = try await sandbox.onTerminal(
+            ["top"], start + [["stopped"], ["restored"], ["signal", "SIGTERM"], ["bg"]])
+        #expect(report.code == 143 && report.restored && report.entered == (isContinued ? 1 : 0), "\(report)")
+    }
+
     @Test("A daemon that hangs is reported, and the screen still ends at once")
     func hanging() async throws {
         let sandbox = try await Self.sandbox()

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// Restores the terminal when a signal ends the process: a crash, or a second Ctrl-C.
+/// Restores the terminal when a crash ends the process.
 enum CrashRestoration {
     private static let signals = [SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP]
     /// The modes of standard input to restore; nil for none. Unsafe only by its type: it is written before ``isActive`` is
@@ -9,7 +9,7 @@ enum CrashRestoration {
     private nonisolated(unsafe) static var modes: termios?
     private static let isActive = Atomic(false)
 
-    /// Restores the terminal from now on if a signal ends the process.
+    /// Restores the terminal from now on if a crash ends the process.
     /// - Parameter modes: The modes of standard input to restore; nil if it is not a terminal.
     static func begin(_ modes: termios?) {
         self.modes = modes
@@ -23,9 +23,9 @@ enum CrashRestoration {
         for number in signals { signal(number, SIG_DFL) }
     }
 
-    /// The handler of a signal that ends the process. It calls only functions that are safe in a handler
+    /// The handler of a crash. It calls only functions that are safe in a handler
     /// (https://man7.org/linux/man-pages/man7/signal-safety.7.html). The signal has its default effect when it returns.
-    static let handler: @convention(c) (Int32) -> Void = { number in
+    private static let handler: @convention(c) (Int32) -> Void = { number in
         if CrashRestoration.isActive.load(ordering: .acquiring) {
             let sequence = TerminalScreen.leaveSequence
             _ = write(STDOUT_FILENO, sequence.utf8Start, sequence.utf8CodeUnitCount)

@@ -37,8 +37,12 @@ final class TerminalScreen: Sendable {
     /// Enters the screen. A process in the background is stopped until the shell puts it into the foreground.
     /// - Returns: False if no shell can put the process into the foreground.
     func enter() async -> Bool {
-        await withCheckedContinuation { continuation in
-            queue.async { continuation.resume(returning: self.enterNow()) }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                queue.async { continuation.resume(returning: self.enterNow()) }
+            }
+        } onCancel: {
+            self.state.withLock { $0.isClosed = true }
         }
     }
 
@@ -86,7 +90,7 @@ final class TerminalScreen: Sendable {
     // MARK: On the queue
 
     private func enterNow() -> Bool {
-        guard Self.waitForForeground() else { return false }
+        guard waitForForeground() else { return false }
         var current = state.withLock { $0 }
         guard !current.isEntered, !current.isClosed else { return true }
         var modes = termios()
@@ -137,16 +141,29 @@ final class TerminalScreen: Sendable {
 
     // MARK: Job control
 
-    /// Waits until the process is in the foreground: the terminal stops it with SIGTTOU until then.
+    /// Waits until the process is in the foreground or the screen is closed: SIGTTOU stops the process until then.
     /// - Returns: False if the process is in the background, and no shell can change that.
-    private static func waitForForeground() -> Bool {
-        withUnblocked(SIGTTOU) {
-            // It changes nothing in the foreground (https://man7.org/linux/man-pages/man3/termios.3.html, tcflow).
-            while tcflow(STDOUT_FILENO, TCOON) != 0 {
-                guard errno == EINTR else { return errno != EIO }
+    private func waitForForeground() -> Bool {
+        Self.withUnblocked(SIGTTOU) {
+            while isInBackground {
+                // A shell that ends a stopped process continues it, and its signal closes the screen soon after.
+                for _ in 0..<20 where isInBackground { usleep(50_000) }
+                guard isInBackground else { return true }
+                let start = ContinuousClock.now
+                raise(SIGTTOU)
+                let wasStopped = ContinuousClock.now - start > .milliseconds(50)
+                // Without a shell, nothing was stopped, and this call fails. It changes nothing in the foreground
+                // (https://man7.org/linux/man-pages/man3/termios.3.html).
+                if !wasStopped, isInBackground, tcflow(STDOUT_FILENO, TCOON) != 0 { return false }
             }
             return true
         }
+    }
+
+    /// True if another process has the terminal, and the screen may still be entered.
+    private var isInBackground: Bool {
+        let group = tcgetpgrp(STDOUT_FILENO)
+        return group >= 0 && group != getpgrp() && !state.withLock(\.isClosed)
     }
 
     /// Stops the process by SIGTSTP with its default effect. If no shell could continue the process, it is not stopped.

@@ -39,11 +39,10 @@ func endProcess(after limit: Duration, _ report: @escaping @Sendable () -> Void)
     }
 }
 
-/// Lets SIGINT and SIGTERM end the process at once, starting one second from now, with the terminal as it was before a live
-/// screen. Within that second, a repeated signal is ignored: `timeout` signals both the process and its group, and a shell
-/// may forward the signal of a terminal.
+/// Lets SIGINT and SIGTERM end the process at once, starting one second from now. Within that second, a repeated signal is
+/// ignored: `timeout` signals both the process and its group, and a shell may forward the signal of a terminal.
 func endAtNextSignal() {
     DispatchQueue.global().asyncAfter(deadline: .now() + 1) {
-        for number in [SIGINT, SIGTERM] { signal(number, CrashRestoration.handler) }
+        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
     }
 }
