@@ -244,10 +244,13 @@ extension Sandbox {
             "PREWARM_CONFIG": nil, "PREWARM_SERVER": nil, "PREWARM_TOKEN": nil, "PREWARM_CONTEXT": nil,
             "XDG_CONFIG_HOME": root.appending(path: "xdg").path, "NO_COLOR": "1",
         ]
+        // swift-subprocess stops the tests if a command ends before it has read its input, so a shell opens a file.
+        let file = root.appending(path: "input-\(UUID().uuidString)").path
+        try input.write(toFile: file, atomically: false, encoding: .utf8)
         let result = try await Subprocess.run(
-            .path(Self.binary), arguments: Arguments(arguments),
+            .name("sh"), arguments: Arguments(["-c", #"exec "$@" <"$0""#, file, Self.binary.string] + arguments),
             environment: .inherit.updating(own).updating(environment.mapValues { $0 }),
-            workingDirectory: FilePath(folder), input: .string(input), output: .string(limit: 1 << 20),
+            workingDirectory: FilePath(folder), input: .none, output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 20))
         let code: Int32 =
             switch result.terminationStatus {

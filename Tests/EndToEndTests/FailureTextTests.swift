@@ -67,7 +67,7 @@ struct FailureTextTests {
         let fail = "  failureLimit: 1\n  parameters: {fail: \"yes\"}"
         try await sandbox.commit([
             "a.yaml": Sandbox.preset("a", instances: 1, fail), "b.yaml": Sandbox.preset("b", instances: 1, fail),
-            "c.yaml": Sandbox.preset("c", instances: 1, "  parameters: {fail: \"yes\"}"),
+            "c.yaml": Sandbox.preset("c", instances: 1, fail),
         ])
         try await sandbox.prewarm("sync")
         let plan = try await sandbox.prewarm("plan").out
@@ -75,14 +75,14 @@ struct FailureTextTests {
         #expect(lines.count == 1, "\(plan)")
         #expect(
             lines.first?.contains(
-                "! exit code 3: no space left: the builds of 3 presets fail (a, b, c); 2 presets are stalled. To try")
+                "! exit code 3: no space left: the builds of 3 presets fail (a, b, c); 3 presets are stalled. To try")
                 == true,
             "\(plan)")
         let status = try await sandbox.prewarm("status").out
         #expect(status.split(separator: "\n").count { $0.contains(/^✗ .*no space left/) } == 1, "\(status)")
         #expect(
             status.contains(
-                "✗ exit code 3: no space left: the builds of 3 presets fail (a, b, c); 2 presets are stalled. To try"),
+                "✗ exit code 3: no space left: the builds of 3 presets fail (a, b, c); 3 presets are stalled. To try"),
             "\(status)")
         #expect(!status.contains("BackingOff:") && !status.contains("Stalled:"), "\(status)")
         let failure = try await sandbox.preset("a")["failure"]

@@ -137,10 +137,14 @@ package final class StandIn: Sendable {
 
     /// Runs kubectl with a list of arguments.
     package func kubectl(_ arguments: [String], input: String = "") async throws -> Result {
+        // swift-subprocess stops the tests if a program ends before it has read its input, so a shell opens a file.
+        let file = "\(folder)/input-\(UUID().uuidString)"
+        try input.write(toFile: file, atomically: false, encoding: .utf8)
+        let command = ["-c", #"exec timeout 240 kubectl "$@" <"$0""#, file, "--kubeconfig", kubeconfig]
         let result = try await Subprocess.run(
-            .name("timeout"), arguments: Arguments(["240", "kubectl", "--kubeconfig", kubeconfig] + arguments),
+            .name("sh"), arguments: Arguments(command + arguments),
             // kubectl keeps a cache of the API in its home.
-            environment: .inherit.updating(["HOME": folder]), input: .string(input),
+            environment: .inherit.updating(["HOME": folder]), input: .none,
             output: .string(limit: 4 << 20), error: .string(limit: 1 << 20))
         guard case .exited(let code) = result.terminationStatus else {
             throw Failure(description: "kubectl \(arguments): \(result.terminationStatus)")
