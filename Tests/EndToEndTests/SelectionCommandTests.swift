@@ -147,7 +147,7 @@ struct SelectionCommandTests {
         let sandbox = try await Self.sandbox(instances: 0)
         try await sandbox.commit(["zz.yaml": Self.preset("go-zz", 0, "lang: go", "  parameters: {region: zz}")])
         try await sandbox.commit([
-            "us.yaml": Self.preset("go-us", 1, "lang: go", "  parameters: {region: us, seconds: 2}")
+            "us.yaml": Self.preset("go-us", 1, "lang: go", "  parameters: {region: us, seconds: 20}")
         ])
         try await sandbox.serve { daemon in
             try await daemon.eventually("ready") { try await daemon.isReady("go-us", 1) }

@@ -68,9 +68,8 @@ package final class ChangeFeed: Sendable {
             try? await Task.sleep(for: Self.shortest)
             _ = await signal.wait(for: .now - changedAt < Self.rest ? Self.interval : Self.restingInterval)
         }
-        state.withLock { state in
-            for subscriber in state.subscribers.values { subscriber.finish() }
-        }
+        // The end of a stream removes its subscriber, which needs the lock.
+        for subscriber in state.withLock({ Array($0.subscribers.values) }) { subscriber.finish() }
     }
 
     /// Publishes the number of the newest event. Returns true if it changed.
