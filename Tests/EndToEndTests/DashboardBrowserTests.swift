@@ -138,10 +138,12 @@ struct DashboardBrowserTests {
             #expect(claimed.contains("ends in 8 h"), "\(claimed)")
             try await scene.browser.click("form[action$='/renew'] button")
             try await scene.browser.eventually("the renewal", "/renewed a-\\w+ until/.test(document.body.innerText)")
-            try await scene.open("/")
-            #expect(
-                try await scene.browser.text("document.querySelector('#pools tbody tr:last-child').innerText").contains(
-                    "100 %"))
+            // Hit rates are counted at most every 30 s.
+            try await scene.daemon.eventually("the hit rate") {
+                try await scene.open("/")
+                return try await scene.browser.text("document.querySelector('#pools tbody tr:last-child').innerText")
+                    .contains("100 %")
+            }
             try await scene.open("/pools/presets/a")
             #expect(try await scene.browser.shown.contains("of 1 claim in 7 days"))
             try await scene.daemon.sandbox.commit(["new.yaml": Sandbox.preset("new", instances: 2, version: "2.0")])
