@@ -84,7 +84,7 @@ struct LeaseCommandTests {
     @Test("A daemon that was killed gives owners the time back")
     func killed() async throws {
         let sandbox = try await Sandbox()
-        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1, "  lease: {ttl: 25s, warn: 1s}")])
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1, "  lease: {ttl: 40s, warn: 1s}")])
         try await sandbox.serve { daemon in
             try await daemon.eventually("one is ready") { try await daemon.isReady("a", 1) }
             _ = try await daemon.prewarm("claim", "a", "--owner", "ada")
@@ -96,7 +96,7 @@ struct LeaseCommandTests {
         let claims = try await sandbox.prewarm("get", "claims", "-o", "json").json()
         let id = try #require(claims[0]?["workspace"]?.string)
         // Longer than the lease.
-        try await Task.sleep(for: .seconds(26))
+        try await Task.sleep(for: .seconds(41))
         try await sandbox.serve { daemon in
             try await daemon.eventually("it has read the leases") {
                 daemon.log.contains("time without renewals does not count for leases")
