@@ -9,7 +9,7 @@ internal import Synchronization
 /// accept until ``most`` connections wait. ``ConnectionTable`` limits how many are open.
 final class Acceptance: Sendable {
     /// The most connections that are accepted before the event loop looks at other events.
-    static let mostAtOnce = 32
+    private static let mostAtOnce = 32
     /// The most connections that the kernel queues. The kernel takes its own limit if that is smaller
     /// (`net.core.somaxconn`, 4096 since Linux 5.4).
     static let backlog = 4096
