@@ -27,8 +27,7 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
         case .config: "The configuration file, if there is no --config."
         case .server: "The URL of the daemon to ask, if there is no --server and no --context."
         case .token:
-            "The token for the daemon, or @FILE to read it from a file, if there is no --token. It precedes the token of a "
-                + "context, except for that of --context."
+            "The token for the daemon, or @FILE to read it from a file, if there is no --token and the context has no token."
         case .context: "The context to use, if there is no --server, --context, --config and PREWARM_SERVER."
         case .caFile: "A file with the certificates that the certificate of the daemon is checked with."
         case .configHome: "The folder of prewarm/contexts.yaml, which `prewarm login` writes (default: ~/.config)."

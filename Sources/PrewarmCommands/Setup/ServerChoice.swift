@@ -19,7 +19,7 @@ struct ServerChoice: Sendable {
     }
 
     let url: String
-    /// The token of the context; nil if the daemon gets that of `--token`, of `PREWARM_TOKEN` or of this machine.
+    /// The token of the context; nil if the context has none, or no context is used.
     var token: String?
     /// The path of the certificates to check the daemon's certificate with; nil for `PREWARM_CA_FILE` or the system's.
     var caFile: String?
