@@ -8,21 +8,32 @@ extension Engine {
     /// The time after which a process that was not heard of no longer holds tickets.
     static let heartbeatLimit = Duration.seconds(15)
 
-    /// Adds a claim to the queues of its presets, or continues its place there.
+    /// Adds a claim to the queues of its presets, or continues its place there. Claims that nothing continues any more take
+    /// no place.
     /// - Parameter presets: The presets that the claim may get, the best first; at least one.
     /// - Throws: ``ClaimError/queueFull(_:limit:)``
     package func join(_ attempt: ClaimAttempt, of presets: [PresetKey], by owner: Owner) async throws {
         guard let first = presets.first else { return }
+        let ticket = Ticket(
+            id: attempt.id, preset: first, others: Array(presets.dropFirst()), owner: owner,
+            priority: attempt.priority, since: attempt.askedAt, holder: holder)
+        do {
+            try await add(ticket)
+        } catch ClaimError.queueFull {
+            // Looking for abandoned claims reads all queues, so it happens outside of the transaction that writes.
+            try await endAbandonedWaits()
+            try await add(ticket)
+        }
+    }
+
+    /// - Throws: ``ClaimError/queueFull(_:limit:)``
+    private func add(_ ticket: Ticket) async throws {
         let now = now()
-        let dead = try await deadTicketHolders()
         try await store.write { store in
             try store.saveHeartbeat(of: holder, at: now)
             try endExpired(at: now, in: store)
-            if try store.ticket(attempt.id) == nil { try requirePlace(for: owner, without: dead, at: now, in: store) }
-            try store.save(
-                Ticket(
-                    id: attempt.id, preset: first, others: Array(presets.dropFirst()), owner: owner,
-                    priority: attempt.priority, since: attempt.askedAt, holder: holder))
+            if try store.ticket(ticket.id) == nil { try requirePlace(for: ticket.owner, in: store) }
+            try store.save(ticket)
         }
     }
 
@@ -67,20 +78,17 @@ extension Engine {
     package func endAbandonedWaits() async throws {
         let now = now()
         let dead = try await deadTicketHolders()
-        let abandoned = try await store.read { try self.abandoned(without: dead, at: now, in: $0) }
+        let abandoned = try await store.read { store in
+            try store.ticketCounts().keys.flatMap { preset in
+                let alive = Set(try waiting(for: preset, without: dead, at: now, in: store).map(\.id))
+                return try store.tickets(of: preset).filter {
+                    $0.preset == preset && !alive.contains($0.id) && $0.holder != holder
+                }
+            }
+        }
         guard !abandoned.isEmpty else { return }
         try await store.write { store in
             for ticket in abandoned where try store.ticket(ticket.id) == ticket { try store.endWait(ticket, at: now) }
-        }
-    }
-
-    /// Returns the tickets of other processes that no request continued in time, and those of processes that have ended.
-    func abandoned(without dead: Set<String>, at now: Timestamp, in store: any StoreReader) throws -> [Ticket] {
-        try store.ticketCounts().keys.flatMap { preset in
-            let alive = Set(try waiting(for: preset, without: dead, at: now, in: store).map(\.id))
-            return try store.tickets(of: preset).filter {
-                $0.preset == preset && !alive.contains($0.id) && $0.holder != holder
-            }
         }
     }
 

@@ -45,21 +45,12 @@ extension Engine {
         }
     }
 
-    /// Throws if an owner, or all owners together, may not have one more waiting claim. Claims that nothing continues any more
-    /// do not count.
+    /// Throws if an owner, or all owners together, may not have one more waiting claim.
     /// - Throws: ``ClaimError/queueFull(_:limit:)``
-    func requirePlace(
-        for owner: Owner, without dead: Set<String>, at now: Timestamp, in store: any StoreWriter
-    ) throws {
+    func requirePlace(for owner: Owner, in store: any StoreReader) throws {
         let (own, all) = (policy.owners.limits(of: owner).waiting, policy.limits.waitingClaims)
-        func isFull() throws -> Bool {
-            try store.ticketCount(of: owner) >= own || store.ticketCount(of: nil) >= all
-        }
-        guard try isFull() else { return }
-        for ticket in try abandoned(without: dead, at: now, in: store) { try store.endWait(ticket, at: now) }
-        guard try isFull() else { return }
-        throw try store.ticketCount(of: owner) >= own
-            ? ClaimError.queueFull(owner, limit: own) : ClaimError.queueFull(nil, limit: all)
+        guard try store.ticketCount(of: owner) < own else { throw ClaimError.queueFull(owner, limit: own) }
+        guard try store.ticketCount(of: nil) < all else { throw ClaimError.queueFull(nil, limit: all) }
     }
 }
 
