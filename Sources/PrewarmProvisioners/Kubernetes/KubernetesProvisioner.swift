@@ -29,10 +29,7 @@ package struct KubernetesProvisioner: Provisioner {
     package func perform(
         _ request: ProvisionerRequest, started: @Sendable (ProcessMark) async throws -> Void
     ) async -> ProvisionerReply {
-        guard request.operation != .list, operations.contains(request.operation) else {
-            return ProvisionerReply(
-                outcome: .failed("provisioner \(settings.name) does not offer \(request.operation.rawValue)"))
-        }
+        if let refusal = refusal(of: request.operation, name: settings.name) { return refusal }
         let redactor = Redactor(secrets: request.allSecrets)
         let log = OperationLog(redactor)
         let timeout = min(request.timeout ?? settings.timeout, settings.timeout)
