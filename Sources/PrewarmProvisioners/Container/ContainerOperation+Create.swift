@@ -5,7 +5,7 @@ extension ContainerOperation {
     /// Creates the container of the workspace, starts it and waits until it is ready.
     ///
     /// It continues after a crash at any step: a running container is kept, and one that does not run is replaced.
-    func create(_ name: String) async throws(ContainerFailure) -> Outcome {
+    func create(_ name: String) async throws(OperationFailure) -> Outcome {
         // The values are checked before anything is done.
         let plan = try ContainerPlan(spec, request, values)
         let probe = try ReadinessProbe(self, name)
@@ -20,11 +20,11 @@ extension ContainerOperation {
 
     // MARK: Image
 
-    private func pull(_ image: ImageName) async throws(ContainerFailure) {
+    private func pull(_ image: ImageName) async throws(OperationFailure) {
         if spec.pull != .always {
             if try await client.architecture(of: image) != nil { return }
             if spec.pull == .never {
-                throw ContainerFailure(
+                throw OperationFailure(
                     .invalid,
                     "the image \(image.text) does not exist on the machine of the container engine, and `pull` "
                         + "is Never",
@@ -39,7 +39,7 @@ extension ContainerOperation {
 
     // MARK: Container
 
-    private func make(_ name: String, _ plan: ContainerPlan) async throws(ContainerFailure) {
+    private func make(_ name: String, _ plan: ContainerPlan) async throws(OperationFailure) {
         if try await container(name) != nil {
             log.note("removing the container \(name) of an earlier attempt, which does not run")
             try await remove(name)
@@ -48,7 +48,7 @@ extension ContainerOperation {
         for volume in plan.ownVolumes {
             try await client.createVolume(volume, labels: labels.map { ($0.key, .string($0.value)) })
         }
-        do throws(ContainerFailure) {
+        do throws(OperationFailure) {
             try await client.create(name, plan.document)
             log.note("created the container \(name) of the image \(plan.image.text)")
         } catch {
@@ -56,7 +56,7 @@ extension ContainerOperation {
             guard case .refused = error.kind, try await container(name) != nil else { throw error }
             log.note("the container \(name) exists already")
         }
-        do throws(ContainerFailure) {
+        do throws(OperationFailure) {
             try await client.start(name)
         } catch {
             throw try await explain(error, plan.image)
@@ -65,8 +65,8 @@ extension ContainerOperation {
     }
 
     /// Adds the architectures of image and machine to the failure of a start because of the architecture.
-    private func explain(_ failure: ContainerFailure, _ image: ImageName) async throws(ContainerFailure)
-        -> ContainerFailure
+    private func explain(_ failure: OperationFailure, _ image: ImageName) async throws(OperationFailure)
+        -> OperationFailure
     {
         guard case .refused = failure.kind, failure.message.contains("architecture") else { return failure }
         guard let architecture = try await client.architecture(of: image), !architecture.isEmpty else { return failure }
@@ -79,14 +79,14 @@ extension ContainerOperation {
 
     // MARK: Readiness
 
-    private func waitUntilReady(_ name: String, _ probe: ReadinessProbe) async throws(ContainerFailure) -> Outcome {
+    private func waitUntilReady(_ name: String, _ probe: ReadinessProbe) async throws(OperationFailure) -> Outcome {
         let start = ContinuousClock.now
         let end = start + spec.readiness.timeout
         var pause = probe.pauses.first
         var problem: String?
         while true {
             guard let status = try await container(name) else {
-                throw ContainerFailure(.failed, "the container \(name) was removed before it was ready")
+                throw OperationFailure(.failed, "the container \(name) was removed before it was ready")
             }
             guard status.isRunning, !status.isPaused else { throw await ended(name, status) }
             let left = end - .now
@@ -107,7 +107,7 @@ extension ContainerOperation {
         }
     }
 
-    private func ended(_ name: String, _ status: ContainerStatus) async -> ContainerFailure {
+    private func ended(_ name: String, _ status: ContainerStatus) async -> OperationFailure {
         let output = await output(of: name)
         note(output)
         var hint: String?
@@ -117,14 +117,14 @@ extension ContainerOperation {
             hint = "Use an image for the architecture of this machine."
         }
         let cause = output.causeInLog.map { ": \($0)" } ?? ""
-        return ContainerFailure(
+        return OperationFailure(
             .failed, "the container \(status.ending) before it was ready\(cause)", hint: hint, log: output)
     }
 
-    private func late(_ name: String, _ problem: String) async -> ContainerFailure {
+    private func late(_ name: String, _ problem: String) async -> OperationFailure {
         let output = await output(of: name)
         note(output)
-        return ContainerFailure(
+        return OperationFailure(
             .failed, "the container was not ready within \(spec.readiness.timeout.prewarmText): \(problem)",
             hint: "Correct the program or `readiness` of the container, or raise its timeout.", log: output)
     }

@@ -3,7 +3,7 @@ import PrewarmEngine
 
 extension ContainerOperation {
     /// Deletes the container of the workspace and its own volumes. It succeeds if they do not exist.
-    func delete(_ name: String) async throws(ContainerFailure) -> Outcome {
+    func delete(_ name: String) async throws(OperationFailure) -> Outcome {
         if let status = try await container(name) {
             if status.isRunning, !status.isPaused { try await client.stop(name, grace: settings.grace) }
             try await remove(name)
@@ -21,11 +21,11 @@ extension ContainerOperation {
     }
 
     /// Removes a container, and waits until it is gone.
-    func remove(_ name: String) async throws(ContainerFailure) {
+    func remove(_ name: String) async throws(OperationFailure) {
         for _ in 0..<300 {
             if try await client.remove(name), try await client.container(name) == nil { return }
             do { try await Task.sleep(for: .milliseconds(200)) } catch { throw .canceled }
         }
-        throw ContainerFailure(.slow, "the container engine is still removing the container \(name)")
+        throw OperationFailure(.slow, "the container engine is still removing the container \(name)")
     }
 }

@@ -1,9 +1,6 @@
 import PrewarmCore
 import PrewarmEngine
 
-/// A failure of the container provisioner.
-typealias ContainerFailure = OperationFailure
-
 /// One operation for one workspace, with a connection to the engine.
 struct ContainerOperation: Sendable {
     let settings: ContainerSettings
@@ -29,14 +26,14 @@ struct ContainerOperation: Sendable {
         PlaceholderValues(provisioner: settings.name, workspace: request.workspace, secrets: request.secrets)
     }
 
-    func run() async throws(ContainerFailure) -> Outcome {
+    func run() async throws(OperationFailure) -> Outcome {
         guard let name = ContainerLabels.containerName(request.workspace.id) else {
             // prewarm makes no container for such an id.
             switch request.operation {
             case .delete: return .done(endpoint: nil, metadata: [:])
             case .inspect: return .lost
             default:
-                throw ContainerFailure(.failed, "the id of the workspace cannot be part of the name of a container")
+                throw OperationFailure(.failed, "the id of the workspace cannot be part of the name of a container")
             }
         }
         return switch request.operation {
@@ -47,11 +44,11 @@ struct ContainerOperation: Sendable {
     }
 
     /// Returns the container of the workspace; nil if it does not exist.
-    /// - Throws: ``ContainerFailure`` if another container has the name.
-    func container(_ name: String) async throws(ContainerFailure) -> ContainerStatus? {
+    /// - Throws: ``OperationFailure`` if another container has the name.
+    func container(_ name: String) async throws(OperationFailure) -> ContainerStatus? {
         guard let status = try await client.container(name) else { return nil }
         guard ContainerLabels.match(status.labels, request.workspace.id, provisioner: settings.name) else {
-            throw ContainerFailure(
+            throw OperationFailure(
                 .failed, "another container has the name \(name): its labels are not those of the workspace",
                 hint: "Look at it with `\(client.engine.tool) inspect \(name)`, then rename it or remove it.")
         }
@@ -60,7 +57,7 @@ struct ContainerOperation: Sendable {
 
     // MARK: Inspect
 
-    private func inspect(_ name: String) async throws(ContainerFailure) -> Outcome {
+    private func inspect(_ name: String) async throws(OperationFailure) -> Outcome {
         guard let status = try await container(name) else { return .lost }
         guard status.isRunning, !status.isPaused else {
             return .broken("the container \(status.ending)".followed(by: await output(of: name)))
@@ -75,7 +72,7 @@ struct ContainerOperation: Sendable {
     }
 
     /// Returns the outcome of a container that is ready, with its endpoint.
-    func ready(_ name: String, _ status: ContainerStatus) throws(ContainerFailure) -> Outcome {
+    func ready(_ name: String, _ status: ContainerStatus) throws(OperationFailure) -> Outcome {
         var values = values
         for port in spec.ports {
             values.ports[port.container] =

@@ -10,9 +10,9 @@ struct ContainerPlan: Sendable {
     let ownVolumes: [String]
     let labels: [String: String]
 
-    /// - Throws: ``ContainerFailure`` if a value of the manifest is missing or not allowed in its place.
+    /// - Throws: ``OperationFailure`` if a value of the manifest is missing or not allowed in its place.
     init(_ spec: ContainerSpec, _ request: ProvisionerRequest, _ values: PlaceholderValues)
-        throws(ContainerFailure)
+        throws(OperationFailure)
     {
         image = ImageName(try values.text(spec.image, in: .image))
         var labels: [String: String] = [:]
@@ -44,7 +44,7 @@ struct ContainerPlan: Sendable {
 
     private static func host(
         _ spec: ContainerSpec, _ values: PlaceholderValues, mounts: [Value]
-    ) throws(ContainerFailure) -> [(key: String, value: Value)] {
+    ) throws(OperationFailure) -> [(key: String, value: Value)] {
         var host: [(key: String, value: Value)] = []
         if !spec.publishedPorts.isEmpty {
             // Without a port, the engine chooses a free one.
@@ -65,7 +65,7 @@ struct ContainerPlan: Sendable {
 
     private static func mounts(
         _ mounts: [ContainerSpec.Mount], _ values: PlaceholderValues
-    ) throws(ContainerFailure) -> (mounts: [Value], ownVolumes: [String]) {
+    ) throws(OperationFailure) -> (mounts: [Value], ownVolumes: [String]) {
         var (documents, own): ([Value], [String]) = ([], [])
         for mount in mounts {
             let type: Value
@@ -85,7 +85,7 @@ struct ContainerPlan: Sendable {
         return (documents, own)
     }
 
-    private static func memory(_ text: PlaceholderText, _ values: PlaceholderValues) throws(ContainerFailure) -> Int {
+    private static func memory(_ text: PlaceholderText, _ values: PlaceholderValues) throws(OperationFailure) -> Int {
         let size = try values.text(text, in: .memory)
         guard let bytes = UInt64(sizeText: size).flatMap({ Int(exactly: $0) }), bytes >= 6 << 20 else {
             throw values.refusal(of: size, text, in: .memory, "a size of at least 6MiB, for example 512MiB")
@@ -93,7 +93,7 @@ struct ContainerPlan: Sendable {
         return bytes
     }
 
-    private static func nanoCPUs(_ text: PlaceholderText, _ values: PlaceholderValues) throws(ContainerFailure) -> Int {
+    private static func nanoCPUs(_ text: PlaceholderText, _ values: PlaceholderValues) throws(OperationFailure) -> Int {
         let number = try values.text(text, in: .cpus)
         let isDecimal = number.utf8.allSatisfy { (48...57).contains($0) || $0 == UInt8(ascii: ".") }
         guard isDecimal, let cpus = Double(number), cpus >= 0.01, cpus <= 1024 else {
@@ -104,13 +104,13 @@ struct ContainerPlan: Sendable {
 
     static func list(
         _ texts: [PlaceholderText], _ values: PlaceholderValues, in place: PlaceholderPlace
-    ) throws(ContainerFailure) -> Value {
+    ) throws(OperationFailure) -> Value {
         .array(try arguments(texts, values, in: place).map { .string($0) })
     }
 
     static func arguments(
         _ texts: [PlaceholderText], _ values: PlaceholderValues, in place: PlaceholderPlace
-    ) throws(ContainerFailure) -> [String] {
+    ) throws(OperationFailure) -> [String] {
         var arguments: [String] = []
         for text in texts { arguments.append(try values.text(text, in: place)) }
         return arguments
@@ -125,9 +125,9 @@ extension PlaceholderValues {
     /// Returns the failure for a text that its values make invalid. It names the parameters in the text.
     fileprivate func refusal(
         of value: String, _ text: PlaceholderText, in place: PlaceholderPlace, _ expected: String
-    ) -> ContainerFailure {
+    ) -> OperationFailure {
         let names = text.placeholders.map(\.description).joined(separator: ", ")
-        return ContainerFailure(
+        return OperationFailure(
             .failed,
             "cannot use \(Value.string(String(value.printable.prefix(100))).compactJSON) as `\(place.key)` of provisioner "
                 + "\(provisioner): it must be \(expected)",

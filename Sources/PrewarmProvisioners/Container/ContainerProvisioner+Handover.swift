@@ -14,10 +14,10 @@ extension ContainerProvisioner {
         } catch {
             return ProvisionerReply(outcome: .failed(error.message))
         }
-        let result = await within(timeout) { [settings] () -> Result<ProgramResult, ContainerFailure> in
-            do throws(ContainerFailure) {
+        let result = await within(timeout) { [settings] () -> Result<ProgramResult, OperationFailure> in
+            do throws(OperationFailure) {
                 return .success(
-                    try await EngineClient.with(try settings.socket) { (client) throws(ContainerFailure) in
+                    try await EngineClient.with(try settings.socket) { (client) throws(OperationFailure) in
                         try await ContainerOperation(settings, request, client, OperationLog(redactor), redactor)
                             .runHandover(environment, timeout: timeout)
                     })
@@ -25,7 +25,7 @@ extension ContainerProvisioner {
                 return .failure(error)
             }
         }
-        if Task.isCancelled { return ProvisionerReply(outcome: ContainerFailure.canceled.outcome) }
+        if Task.isCancelled { return ProvisionerReply(outcome: OperationFailure.canceled.outcome) }
         switch result {
         case .success(let exec): return exec.reply(redactor)
         case .failure(let failure):
@@ -39,11 +39,11 @@ extension ContainerProvisioner {
 extension ContainerOperation {
     fileprivate func runHandover(
         _ environment: [String: String], timeout: Duration
-    ) async throws(ContainerFailure) -> ProgramResult {
+    ) async throws(OperationFailure) -> ProgramResult {
         guard let name = ContainerLabels.containerName(request.workspace.id), let status = try await container(name)
-        else { throw ContainerFailure(.failed, "the container of the workspace does not exist") }
+        else { throw OperationFailure(.failed, "the container of the workspace does not exist") }
         guard status.isRunning, !status.isPaused else {
-            throw ContainerFailure(.failed, "the container \(status.ending)")
+            throw OperationFailure(.failed, "the container \(status.ending)")
         }
         let arguments = try ContainerPlan.arguments(spec.handover ?? [], values, in: .handover)
         return try await client.execute(

@@ -25,31 +25,28 @@ package struct ContainerProvisioner: Provisioner {
     package func perform(
         _ request: ProvisionerRequest, started: @Sendable (ProcessMark) async throws -> Void
     ) async -> ProvisionerReply {
-        guard request.operation != .list, operations.contains(request.operation) else {
-            return ProvisionerReply(
-                outcome: .failed("provisioner \(settings.name) does not offer \(request.operation.rawValue)"))
-        }
+        if let refusal = refusal(of: request.operation, name: settings.name) { return refusal }
         let redactor = Redactor(secrets: request.allSecrets + [settings.spec.login?.password].compactMap(\.self))
         if request.operation == .claim { return await handOver(request, redactor) }
         let log = OperationLog(redactor)
-        let result = await within(settings.timeout) { [settings] () -> Result<Outcome, ContainerFailure> in
-            do throws(ContainerFailure) {
+        let result = await within(settings.timeout) { [settings] () -> Result<Outcome, OperationFailure> in
+            do throws(OperationFailure) {
                 let socket = try settings.socket
                 return .success(
-                    try await EngineClient.with(socket) { (client) throws(ContainerFailure) in
+                    try await EngineClient.with(socket) { (client) throws(OperationFailure) in
                         try await ContainerOperation(settings, request, client, log, redactor).run()
                     })
             } catch {
                 return .failure(error)
             }
         }
-        let failure: ContainerFailure
+        let failure: OperationFailure
         switch result {
         case .success(let outcome) where !Task.isCancelled:
             return ProvisionerReply(outcome: redactor.redact(outcome), log: log.text)
         case .failure(let error) where !Task.isCancelled: failure = error
         case nil where !Task.isCancelled:
-            failure = ContainerFailure(
+            failure = OperationFailure(
                 .failed, "timed out after \(settings.timeout.prewarmText)", log: log.text)
         default: failure = .canceled
         }
@@ -59,8 +56,8 @@ package struct ContainerProvisioner: Provisioner {
 
     /// Returns the containers that this provisioner made, also those of other stores.
     package func list() async throws(ProvisionerFailure) -> [ListedWorkspace] {
-        do throws(ContainerFailure) {
-            return try await EngineClient.with(try settings.socket) { (client) throws(ContainerFailure) in
+        do throws(OperationFailure) {
+            return try await EngineClient.with(try settings.socket) { (client) throws(OperationFailure) in
                 let label = "\(ContainerLabels.provisioner)=\(settings.name)"
                 return try await client.containers(label: label)
                     .compactMap { ListedWorkspace($0, provisioner: settings.name) }
@@ -72,8 +69,8 @@ package struct ContainerProvisioner: Provisioner {
 
     /// Returns the engine and its socket for people, for example `docker at /var/run/docker.sock`. `doctor` uses it.
     package func engine() async throws(ProvisionerFailure) -> String {
-        do throws(ContainerFailure) {
-            return try await EngineClient.with(try settings.socket) { (client) throws(ContainerFailure) in
+        do throws(OperationFailure) {
+            return try await EngineClient.with(try settings.socket) { (client) throws(OperationFailure) in
                 "\(client.engine.tool) at \(client.socket.path.printable)"
             }
         } catch {
@@ -87,7 +84,7 @@ package struct ContainerProvisioner: Provisioner {
 
 extension ContainerSettings {
     var socket: EngineSocket {
-        get throws(ContainerFailure) {
+        get throws(OperationFailure) {
             try EngineSocket(configured: spec.socket, environment: ownEnvironment, provisioner: name)
         }
     }

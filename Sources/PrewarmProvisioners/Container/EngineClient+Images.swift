@@ -6,7 +6,7 @@ import PrewarmEngine
 
 extension EngineClient {
     /// Returns the architecture of an image on the engine's machine, for example `amd64`; nil if there is no such image.
-    func architecture(of image: ImageName) async throws(ContainerFailure) -> String? {
+    func architecture(of image: ImageName) async throws(OperationFailure) -> String? {
         let call = EngineCall(path: "/images/\(image.text.percentEncoded(keeping: ["/", ":", "@"]))/json")
         let answer = try await self.call(call)
         if answer.status == 404 { return nil }
@@ -18,7 +18,7 @@ extension EngineClient {
     func pull(
         _ image: ImageName, login: ContainerSpec.Login?, timeout: Duration,
         report: @escaping @Sendable (String) -> Void
-    ) async throws(ContainerFailure) {
+    ) async throws(OperationFailure) {
         var call = EngineCall(
             method: .POST, path: "/images/create", query: [("fromImage", image.repository), ("tag", image.tag)],
             timeout: timeout, sizeLimit: PullProgress.sizeLimit)
@@ -39,7 +39,7 @@ extension EngineClient {
         guard head.status == 200, last.error == nil else {
             let message = last.error ?? "status \(head.status)"
             let refusal = engine.failure(message, status: head.status)
-            throw ContainerFailure(
+            throw OperationFailure(
                 Self.kind(refusal, message), "cannot pull the image \(image.text.printable): \(refusal.message)",
                 hint: refusal.hint
                     ?? "Check the name of the image, the network and the login: `\(engine.tool) pull \(image.text)`.")
@@ -50,7 +50,7 @@ extension EngineClient {
 extension EngineClient {
     /// Returns the kind of a failed pull. A registry that does not know the image says so, and no other try changes that. A
     /// registry that cannot be reached may work soon.
-    private static func kind(_ refusal: EngineIdentity.Refusal, _ message: String) -> ContainerFailure.Kind {
+    private static func kind(_ refusal: EngineIdentity.Refusal, _ message: String) -> OperationFailure.Kind {
         func has(_ parts: String...) -> Bool { parts.contains { message.lowercased().contains($0) } }
         if refusal.isFull { return .capacity }
         if has(

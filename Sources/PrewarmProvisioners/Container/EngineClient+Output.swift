@@ -8,7 +8,7 @@ extension EngineClient {
     /// - Parameters:
     ///   - lines: The number of lines.
     ///   - slack: The length of the longest secret, see ``LogTail``.
-    func output(of name: String, lines: Int, slack: Int) async throws(ContainerFailure) -> LogTail {
+    func output(of name: String, lines: Int, slack: Int) async throws(OperationFailure) -> LogTail {
         let call = EngineCall(
             path: "/containers/\(name)/logs", query: [("stdout", "true"), ("stderr", "true"), ("tail", "\(lines)")],
             timeout: .seconds(30), sizeLimit: 16 << 20)
@@ -25,7 +25,7 @@ extension EngineClient {
     /// - Returns: True if there is such a line; false if the output ended before, for example because the container exited.
     func waitForOutput(
         of name: String, containing text: String, timeout: Duration
-    ) async throws(ContainerFailure) -> Bool {
+    ) async throws(OperationFailure) -> Bool {
         let call = EngineCall(
             path: "/containers/\(name)/logs",
             query: [("stdout", "true"), ("stderr", "true"), ("follow", "true"), ("tail", "all")], timeout: timeout,
@@ -51,7 +51,7 @@ extension EngineClient {
     func execute(
         _ arguments: [String], in name: String, environment: [String: String] = [:], isAnswer: Bool = false,
         timeout: Duration, slack: Int
-    ) async throws(ContainerFailure) -> ProgramResult {
+    ) async throws(OperationFailure) -> ProgramResult {
         var members: [(key: String, value: Value)] = [
             ("AttachStdout", true), ("AttachStderr", true), ("Cmd", .array(arguments.map { .string($0) })),
         ]
@@ -86,7 +86,7 @@ extension EngineClient {
             }
             do { try await Task.sleep(for: .milliseconds(50)) } catch { throw .canceled }
         }
-        throw ContainerFailure(.slow, "a program in the container closed its output and does not exit")
+        throw OperationFailure(.slow, "a program in the container closed its output and does not exit")
     }
 }
 

@@ -38,15 +38,15 @@ struct EngineClient: Sendable {
 
     /// Connects to the engine, passes a client to `body`, and closes all connections.
     static func with<Result: Sendable>(
-        _ socket: EngineSocket, _ body: (EngineClient) async throws(ContainerFailure) -> Result
-    ) async throws(ContainerFailure) -> Result {
+        _ socket: EngineSocket, _ body: (EngineClient) async throws(OperationFailure) -> Result
+    ) async throws(OperationFailure) -> Result {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout = .init(connect: .seconds(10))
         configuration.httpVersion = .http1Only
         configuration.connectionPool.retryConnectionEstablishment = false
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        let result: Swift.Result<Result, ContainerFailure>
-        do throws(ContainerFailure) {
+        let result: Swift.Result<Result, OperationFailure>
+        do throws(OperationFailure) {
             let identity = try await EngineIdentity(EngineClient(socket: socket, engine: .unknown, http: http))
             result = .success(try await body(EngineClient(socket: socket, engine: identity, http: http)))
         } catch {
@@ -57,8 +57,8 @@ struct EngineClient: Sendable {
     }
 
     /// Makes a call and returns the whole answer, with any status.
-    func call(_ call: EngineCall) async throws(ContainerFailure) -> EngineAnswer {
-        let (head, body) = try await stream(call, into: [UInt8]()) { (bytes, chunk) throws(ContainerFailure) in
+    func call(_ call: EngineCall) async throws(OperationFailure) -> EngineAnswer {
+        let (head, body) = try await stream(call, into: [UInt8]()) { (bytes, chunk) throws(OperationFailure) in
             bytes += chunk.readableBytesView
             return true
         }
@@ -69,8 +69,8 @@ struct EngineClient: Sendable {
     /// - Returns: The head and the last state.
     func stream<State: Sendable>(
         _ call: EngineCall, into state: State,
-        _ fold: @escaping @Sendable (inout State, ByteBuffer) throws(ContainerFailure) -> Bool
-    ) async throws(ContainerFailure) -> (Exchange.Head, State) {
+        _ fold: @escaping @Sendable (inout State, ByteBuffer) throws(OperationFailure) -> Bool
+    ) async throws(OperationFailure) -> (Exchange.Head, State) {
         do throws(Exchange.Failure) {
             let exchange = Exchange(request: request(call), timeout: call.timeout, sizeLimit: call.sizeLimit)
             return try await exchange.run(http, into: state) { try fold(&$0, $1) }
@@ -80,7 +80,7 @@ struct EngineClient: Sendable {
             case .tooLarge: throw bad("it has more than \(call.sizeLimit >> 10) KiB", call)
             case .broken(let error): throw failure(error, call)
             case .late:
-                throw ContainerFailure(
+                throw OperationFailure(
                     .slow,
                     "the container engine at \(socket.path.printable) did not answer \(call.name) within "
                         + "\(call.timeout.prewarmText)",
@@ -108,16 +108,16 @@ struct EngineClient: Sendable {
     // MARK: Failures
 
     /// Returns the failure of an answer that does not follow the API.
-    func bad(_ reason: String, _ call: EngineCall) -> ContainerFailure {
-        ContainerFailure(
+    func bad(_ reason: String, _ call: EngineCall) -> OperationFailure {
+        OperationFailure(
             .badAnswer,
             "cannot use the answer of the container engine at \(socket.path.printable) to \(call.name): \(reason)",
             hint: "Check that Docker or Podman listens at the socket.")
     }
 
-    private func failure(_ error: any Error, _ call: EngineCall) -> ContainerFailure {
+    private func failure(_ error: any Error, _ call: EngineCall) -> OperationFailure {
         switch error {
-        case let failure as ContainerFailure: return failure
+        case let failure as OperationFailure: return failure
         case is CancellationError: return .canceled
         case let error as IOError: return connectionFailure(error.errnoCode, call)
         case let error as NIOConnectionError:
@@ -125,7 +125,7 @@ struct EngineClient: Sendable {
             return number.map(socket.failure) ?? bad("no connection", call)
         case let error as HTTPClientError where error == .cancelled: return .canceled
         case let error as HTTPClientError where error == .connectTimeout:
-            return ContainerFailure(
+            return OperationFailure(
                 .slow, "the container engine at \(socket.path.printable) accepts no connection",
                 hint: "Check the engine: `\(engine.tool) info`.")
         case let error as HTTPClientError where error == .remoteConnectionClosed:
@@ -138,12 +138,12 @@ struct EngineClient: Sendable {
     }
 
     /// Returns the failure of a connection. One that broke during an answer is an engine that stopped.
-    private func connectionFailure(_ number: Int32, _ call: EngineCall) -> ContainerFailure {
+    private func connectionFailure(_ number: Int32, _ call: EngineCall) -> OperationFailure {
         [.brokenPipe, .connectionReset].contains(SystemFailure(number)) ? closed(call) : socket.failure(number)
     }
 
-    private func closed(_ call: EngineCall) -> ContainerFailure {
-        ContainerFailure(
+    private func closed(_ call: EngineCall) -> OperationFailure {
+        OperationFailure(
             .slow, "the container engine at \(socket.path.printable) closed the connection during \(call.name)",
             hint: "Check the engine: `\(engine.tool) info`.")
     }

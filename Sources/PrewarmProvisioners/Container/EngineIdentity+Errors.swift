@@ -56,7 +56,7 @@ extension EngineIdentity {
     }
 }
 
-extension ContainerFailure {
+extension OperationFailure {
     init(_ refusal: EngineIdentity.Refusal) {
         self.init(
             refusal.isFull ? .capacity : .refused(refusal.status), "the container engine reports: \(refusal.message)",

@@ -16,7 +16,7 @@ struct EngineIdentity: Sendable {
     }
 
     /// Asks the engine. The newest version that the engine knows is used, since engines drop old versions.
-    init(_ client: EngineClient) async throws(ContainerFailure) {
+    init(_ client: EngineClient) async throws(OperationFailure) {
         let call = EngineCall(path: "/_ping", timeout: .seconds(20), sizeLimit: 4096)
         let (head, _) = try await client.stream(call, into: ()) { _, _ in true }
         guard head.status == 200, let version = head.headers.first(name: "Api-Version"), Self.isVersion(version) else {

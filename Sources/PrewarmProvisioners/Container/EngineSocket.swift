@@ -15,12 +15,12 @@ struct EngineSocket: Sendable {
     /// - Parameters:
     ///   - configured: An absolute path, or `unix://` and an absolute path; nil if the configuration has none.
     ///   - environment: The environment of prewarm.
-    init(configured: String?, environment: [String: String], provisioner: String) throws(ContainerFailure) {
+    init(configured: String?, environment: [String: String], provisioner: String) throws(OperationFailure) {
         if let configured {
             path = Self.withoutScheme(configured)
         } else if let host = environment["DOCKER_HOST"], !host.isEmpty {
             guard host.hasPrefix("unix://") else {
-                throw ContainerFailure(
+                throw OperationFailure(
                     .failed,
                     "cannot use DOCKER_HOST=\(host.withoutSecrets.printable.prefix(200)): it is no Unix socket",
                     hint: "Set `container.socket` of provisioner \(provisioner) to the path of a socket.")
@@ -29,7 +29,7 @@ struct EngineSocket: Sendable {
         } else {
             let usual = Self.usual(environment)
             guard let found = usual.first(where: { access($0, F_OK) == 0 }) else {
-                throw ContainerFailure(
+                throw OperationFailure(
                     .unreachable, "cannot find a container engine: none of \(usual.joined(separator: ", ")) exists",
                     hint: "Start Docker (`systemctl start docker`) or Podman (`systemctl start podman.socket`), or set "
                         + "`container.socket` of provisioner \(provisioner).")
@@ -37,7 +37,7 @@ struct EngineSocket: Sendable {
             path = found
         }
         guard path.hasPrefix("/"), path.utf8.count <= Self.longestPath, !path.utf8.contains(0) else {
-            throw ContainerFailure(
+            throw OperationFailure(
                 .failed,
                 "cannot use the socket \(path.printable.prefix(200)): the system accepts only absolute paths of "
                     + "at most \(Self.longestPath) bytes",
@@ -63,26 +63,26 @@ struct EngineSocket: Sendable {
     }
 
     /// Returns the failure of a connection that the system refused.
-    func failure(_ number: Int32) -> ContainerFailure {
+    func failure(_ number: Int32) -> OperationFailure {
         let subject = "cannot connect to the container engine at \(path.printable)"
         let start =
             Self.services[path].map { "Start it: `systemctl start \($0)`." }
             ?? "Start the engine, or correct the path of its socket."
         switch number {
         case ENOENT, ENOTDIR:
-            return ContainerFailure(
+            return OperationFailure(
                 .unreachable, "\(subject): the socket does not exist",
                 hint: start)
         case ECONNREFUSED, ENOTSOCK, EPROTOTYPE:
-            return ContainerFailure(
+            return OperationFailure(
                 .unreachable, "\(subject): no process listens at the socket",
                 hint: start)
         case EACCES, EPERM:
-            return ContainerFailure(
+            return OperationFailure(
                 .unreachable, "\(subject): prewarm has no permission to use the socket",
                 hint: "Add the user of prewarm to the group of the socket, and start prewarm again.")
         default:
-            return ContainerFailure(.unreachable, "\(subject): \(SystemFailure(number).description.lowercased())")
+            return OperationFailure(.unreachable, "\(subject): \(SystemFailure(number).description.lowercased())")
         }
     }
 }

@@ -24,8 +24,8 @@ struct ReadinessProbe: Sendable {
     /// its own reason.
     private static let attemptTime = Duration.seconds(10)
 
-    /// - Throws: ``ContainerFailure`` if a value of the manifest is not allowed in the command of the test.
-    init(_ operation: ContainerOperation, _ name: String) throws(ContainerFailure) {
+    /// - Throws: ``OperationFailure`` if a value of the manifest is not allowed in the command of the test.
+    init(_ operation: ContainerOperation, _ name: String) throws(OperationFailure) {
         self.operation = operation
         self.name = name
         kind =
@@ -49,10 +49,10 @@ struct ReadinessProbe: Sendable {
     ///   - timeout: The time that is left to wait for a line of the output.
     ///   - startedAt: The time from which the container is known to run; nil if it was ready before.
     /// - Returns: The reason why the container is not ready, as the end of a sentence; nil if it is ready.
-    /// - Throws: ``ContainerFailure`` if the engine fails.
+    /// - Throws: ``OperationFailure`` if the engine fails.
     func problem(
         _ status: ContainerStatus, timeout: Duration, startedAt: ContinuousClock.Instant? = nil
-    ) async throws(ContainerFailure) -> String? {
+    ) async throws(OperationFailure) -> String? {
         switch kind {
         case .running: return running(status, startedAt)
         case .http(let port, let path):
@@ -77,9 +77,9 @@ struct ReadinessProbe: Sendable {
             ? ContainerStatus.Address(host: "127.0.0.1", port: port.number) : status.addresses[port]
     }
 
-    private func exec(_ arguments: [String], timeout: Duration) async throws(ContainerFailure) -> String? {
+    private func exec(_ arguments: [String], timeout: Duration) async throws(OperationFailure) -> String? {
         let program = "`\(arguments.joined(separator: " ").printable.limited(to: 100))`"
-        do throws(ContainerFailure) {
+        do throws(OperationFailure) {
             let result = try await operation.client.execute(
                 arguments, in: name, timeout: timeout, slack: operation.redactor.longestPattern)
             if result.code == 0 { return nil }
@@ -95,9 +95,9 @@ struct ReadinessProbe: Sendable {
         }
     }
 
-    private func log(_ text: String, timeout: Duration) async throws(ContainerFailure) -> String? {
+    private func log(_ text: String, timeout: Duration) async throws(OperationFailure) -> String? {
         let problem = "no line of its output contains \(Value.string(text.printable.limited(to: 100)).compactJSON)"
-        do throws(ContainerFailure) {
+        do throws(OperationFailure) {
             let isFound = try await operation.client.waitForOutput(of: name, containing: text, timeout: timeout)
             return isFound ? nil : problem
         } catch {

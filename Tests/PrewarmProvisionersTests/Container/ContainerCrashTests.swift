@@ -32,7 +32,7 @@ struct ContainerCrashTests {
                 ])
             ),
         ])
-        try await EngineClient.with(client) { (client) throws(ContainerFailure) in
+        try await EngineClient.with(client) { (client) throws(OperationFailure) in
             try await client.create("prewarm-\(id)", document)
         }
     }

@@ -182,7 +182,7 @@ struct EngineAnswerTests {
         "A path that the system cannot use is refused",
         arguments: ["relative", "/\(String(repeating: "a", count: 120))"])
     func path(path: String) {
-        #expect(throws: ContainerFailure.self) {
+        #expect(throws: OperationFailure.self) {
             try EngineSocket(configured: path, environment: [:], provisioner: "local")
         }
     }

@@ -10,7 +10,7 @@ struct PlaceholderValueTests {
     private static func plan(
         _ spec: ContainerSpec, _ parameters: [String: ParameterValue] = [:], version: String = "1.0",
         secrets: [String: String] = [:]
-    ) throws(ContainerFailure) -> ContainerPlan {
+    ) throws(OperationFailure) -> ContainerPlan {
         let workspace = WorkspaceSpec(template: "go", version: version, provisioner: "docker", parameters: parameters)
         let request = ProvisionerRequest(
             id: OperationID("op"), operation: .create, attempt: 1,
@@ -25,7 +25,7 @@ struct PlaceholderValueTests {
     }
 
     private static func failure(_ spec: ContainerSpec, _ value: ParameterValue) -> String? {
-        do throws(ContainerFailure) {
+        do throws(OperationFailure) {
             _ = try plan(spec, ["x": value])
             return nil
         } catch {
@@ -86,10 +86,10 @@ struct PlaceholderValueTests {
 
     @Test("A version with characters that an image cannot have is refused")
     func version() throws {
-        #expect(throws: ContainerFailure.self) {
+        #expect(throws: OperationFailure.self) {
             try Self.plan(spec(image: "localhost/dev:{version}"), version: "1.0/../../evil")
         }
-        #expect(throws: ContainerFailure.self) {
+        #expect(throws: OperationFailure.self) {
             try Self.plan(spec(image: "localhost/dev:{version}"), version: "a@b:c")
         }
         #expect(
@@ -103,7 +103,7 @@ struct PlaceholderValueTests {
         let plan = try Self.plan(allowed, ["x": .secret("TOKEN")], secrets: ["TOKEN": "correct horse"])
         #expect(plan.document.list("Env").map(\.string) == ["X=acorrect horse"])
         for (key, spec) in Self.namePlaces {
-            do throws(ContainerFailure) {
+            do throws(OperationFailure) {
                 _ = try Self.plan(spec, ["x": .secret("TOKEN")], secrets: ["TOKEN": "correct-horse"])
                 Issue.record("\(key) accepts a secret")
             } catch {
@@ -118,7 +118,7 @@ struct PlaceholderValueTests {
 
     @Test("A parameter that the preset lacks is named with the place that needs it")
     func missing() throws {
-        do throws(ContainerFailure) {
+        do throws(OperationFailure) {
             _ = try Self.plan(spec { $0.cpus = "{parameters.cores}" })
             Issue.record("no error")
         } catch {
