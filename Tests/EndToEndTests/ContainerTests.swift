@@ -77,19 +77,10 @@ struct ContainerTests {
     @Test("Syncs that are killed at any moment leave no container too many and forget none")
     func killed() async throws {
         let sandbox = try await sandbox("policy: {deletionGuard: {percent: 100}}")
-        var generator = SystemRandomNumberGenerator()
         var kills = 0
         for round in 1...6 {
             try await sandbox.commit(["go.yaml": preset("go", instances: 1 + round % 3, version: "\(1 + round % 2)")])
-            var latest = 900
-            for _ in 1...20 where kills < 2 * round {
-                let delay = Duration.milliseconds(Int.random(in: 20...latest, using: &generator))
-                if try await sandbox.kill(after: delay, "sync", "--wait") {
-                    kills += 1
-                } else {
-                    latest = latest / 2 + 20
-                }
-            }
+            kills += try await sandbox.killSyncs(2 * round - kills, after: 20...900, tries: 20)
         }
         let last = try await sandbox.prewarm("sync", "--wait", "--timeout", "4m")
         #expect(last.code == 0 && kills > 0, "\(last.err)")

@@ -6,7 +6,6 @@ import Testing
     @Test func killedAtAnyMomentTheNextRunCarriesOn() async throws {
         let sandbox = try await Sandbox(
             configuration: Sandbox.configuration + "policy: {deletionGuard: {percent: 100}}\n")
-        var generator = SystemRandomNumberGenerator()
         var kills = 0
         for round in 1...12 {
             let version = "\(round / 2)"
@@ -15,16 +14,7 @@ import Testing
                     "a", instances: 2 + round % 3, version: version, "  parameters: {seconds: 0.05}"),
                 "b.yaml": Sandbox.preset("b", instances: round % 4, version: version, "  strategy: {type: Recreate}"),
             ])
-            // Three syncs are killed in each round. If a kill comes too late, the next one comes earlier.
-            var latest = 200
-            for _ in 1...40 where kills < 3 * round {
-                let delay = Duration.milliseconds(Int.random(in: 2...latest, using: &generator))
-                if try await sandbox.kill(after: delay, "sync", "--wait") {
-                    kills += 1
-                } else {
-                    latest = latest / 2 + 2
-                }
-            }
+            kills += try await sandbox.killSyncs(3 * round - kills, after: 2...200, tries: 40)
         }
         let last = try await sandbox.prewarm("sync", "--wait", "--timeout", "1m")
         #expect(last.code == 0, "\(last.err)")

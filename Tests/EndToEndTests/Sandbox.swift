@@ -164,6 +164,23 @@ final class Sandbox: Sendable {
         return [.exited(137), .signaled(SIGKILL)].contains(result.terminationStatus)
     }
 
+    /// Starts syncs and kills them after random delays, until a number of them was killed or `tries` were started. If a kill
+    /// comes too late, the next one comes earlier.
+    /// - Parameter milliseconds: The shortest delay, and the longest one of the first try.
+    /// - Returns: The number of syncs that were killed.
+    func killSyncs(_ number: Int, after milliseconds: ClosedRange<Int>, tries: Int) async throws -> Int {
+        var (kills, latest) = (0, milliseconds.upperBound)
+        for _ in 1...tries where kills < number {
+            let delay = Int.random(in: milliseconds.lowerBound...latest)
+            if try await kill(after: .milliseconds(delay), "sync", "--wait") {
+                kills += 1
+            } else {
+                latest = latest / 2 + milliseconds.lowerBound
+            }
+        }
+        return kills
+    }
+
     /// The path of the binary, which is beside the test bundle.
     static var binary: FilePath {
         let directory = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()

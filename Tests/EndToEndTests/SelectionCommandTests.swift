@@ -147,13 +147,19 @@ struct SelectionCommandTests {
         let sandbox = try await Self.sandbox(instances: 0)
         try await sandbox.commit(["zz.yaml": Self.preset("go-zz", 0, "lang: go", "  parameters: {region: zz}")])
         try await sandbox.commit([
-            "us.yaml": Self.preset("go-us", 1, "lang: go", "  parameters: {region: us, seconds: 20}")
+            "us.yaml": Self.preset("go-us", 1, "lang: go", "  parameters: {region: us}")
         ])
         try await sandbox.serve { daemon in
             try await daemon.eventually("ready") { try await daemon.isReady("go-us", 1) }
+            try await daemon.prewarm("suspend", "go-us")
             #expect(try await daemon.prewarm("claim", "go-us", "--owner", "first").code == 0)
-            let claim = try await daemon.prewarm(
+            async let waiting = daemon.prewarm(
                 "claim", "--select", "lang=go", "--owner", "ada", "--wait", "5m", "-o", "json")
+            try await daemon.eventually("the claim waits") {
+                try await daemon.get("/metrics").text.contains("prewarm_claims_waiting{")
+            }
+            try await daemon.prewarm("resume", "go-us")
+            let claim = try await waiting
             #expect(claim.code == 0, "\(claim)\(daemon.log)")
             #expect(try claim.json()["preset"]?.string == "go-us", "\(claim.out)")
             let record = try await daemon.get("/api/v1/claims?owner=ada").json()[0]

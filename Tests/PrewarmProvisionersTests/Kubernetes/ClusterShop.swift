@@ -40,6 +40,20 @@ func podTemplate(image: String = "go", _ more: String = "") -> String {
     """
 }
 
+/// Returns a template of one Deployment with an image, like ``podTemplate(image:_:)``.
+func deploymentTemplate(image: String = "go") -> String {
+    """
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: "{name}"}
+    spec:
+      selector: {matchLabels: {app: "{name}"}}
+      template:
+        metadata: {labels: {app: "{name}"}}
+        spec: {terminationGracePeriodSeconds: 1, containers: [{name: dev, image: \(image)}]}
+    """
+}
+
 /// Returns the objects of a template.
 func templates(_ text: String) throws -> [ObjectTemplate] {
     let (objects, diagnostics) = ObjectTemplateParser.parse(Array(text.utf8))

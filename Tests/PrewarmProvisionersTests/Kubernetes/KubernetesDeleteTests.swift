@@ -7,19 +7,6 @@ import Testing
 
 @Suite("Deletes of Kubernetes objects")
 struct KubernetesDeleteTests {
-    private static let deployment = """
-        apiVersion: apps/v1
-        kind: Deployment
-        metadata: {name: "{name}"}
-        spec:
-          selector: {matchLabels: {app: "{name}"}}
-          template:
-            metadata: {labels: {app: "{name}"}}
-            spec:
-              terminationGracePeriodSeconds: 1
-              containers: [{name: dev, image: go}]
-        """
-
     @Test("A delete waits until all objects are gone, and a second one succeeds")
     func delete() async throws {
         let shop = try await ClusterShop()
@@ -35,7 +22,7 @@ struct KubernetesDeleteTests {
 
     @Test("A delete in the foreground has ended when the pods of a Deployment are gone")
     func foreground() async throws {
-        let shop = try await ClusterShop(Self.deployment)
+        let shop = try await ClusterShop(deploymentTemplate())
         let id = newID()
         #expect(await shop.create(id).outcome.isDone)
         #expect(try await shop.objects("pods").count == 1)
@@ -45,7 +32,7 @@ struct KubernetesDeleteTests {
 
     @Test("A delete in the background leaves the pods to the cluster")
     func background() async throws {
-        let shop = try await ClusterShop(Self.deployment) { $0.deletion = .background }
+        let shop = try await ClusterShop(deploymentTemplate()) { $0.deletion = .background }
         let id = newID()
         #expect(await shop.create(id).outcome.isDone)
         #expect(await shop.delete(id).outcome == .ready)

@@ -64,16 +64,7 @@ struct KubernetesFailureTests {
     @Test("The failure of a Deployment names the pod and the reason why it does not start")
     func deployment() async throws {
         let shop = try await ClusterShop(
-            """
-            apiVersion: apps/v1
-            kind: Deployment
-            metadata: {name: "{name}"}
-            spec:
-              selector: {matchLabels: {app: "{name}"}}
-              template:
-                metadata: {labels: {app: "{name}"}}
-                spec: {containers: [{name: dev, image: crash}]}
-            """
+            deploymentTemplate(image: "crash")
         ) { $0.readyTimeout = .seconds(20) }
         let message = await shop.create(newID()).outcome.message
         #expect(message.contains("0 of 1 replicas are available"), "\(message)")

@@ -167,16 +167,7 @@ struct KubernetesFaultTests {
         let pod = try await ClusterShop(podTemplate(), on: standIn)
         #expect(await pod.create(newID()).outcome.errorKind == .quota)
         let deployment = try await ClusterShop(
-            """
-            apiVersion: apps/v1
-            kind: Deployment
-            metadata: {name: "{name}"}
-            spec:
-              selector: {matchLabels: {app: "{name}"}}
-              template:
-                metadata: {labels: {app: "{name}"}}
-                spec: {containers: [{name: dev, image: go}]}
-            """, on: standIn
+            deploymentTemplate(), on: standIn
         ) { $0.readyTimeout = .seconds(20) }
         let reply = await deployment.create(newID())
         #expect(reply.outcome.errorKind == .quota && reply.outcome.message.contains("exceeded quota"), "\(reply)")

@@ -111,17 +111,7 @@ struct KubernetesHandoverTests {
 
     @Test("A program runs in the pod of its own workspace, and not in another pod with the same labels")
     func ownPod() async throws {
-        let deployment = """
-            apiVersion: apps/v1
-            kind: Deployment
-            metadata: {name: "{name}"}
-            spec:
-              selector: {matchLabels: {app: "{name}"}}
-              template:
-                metadata: {labels: {app: "{name}"}}
-                spec: {containers: [{name: dev, image: go}]}
-            """
-        let shop = try await ClusterShop(deployment) {
+        let shop = try await ClusterShop(deploymentTemplate()) {
             var handover = KubernetesSpec.Handover()
             handover.exec = try? Self.exec(#"cat >/dev/null; echo '{"metadata": {"a": "b", "namespace": "x"}}'"#)
             handover.exec?.kind = "Deployment"
