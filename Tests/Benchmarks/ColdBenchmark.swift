@@ -44,7 +44,7 @@ enum ColdBenchmark {
             number += 1
             let store = try SQLiteStore.open(path: "\(world.folder.path)/cold-\(number).db")
             let engine = world.engine(git: FetchedGit(world.mirror, at: commit), store: store)
-            let report = try await engine.turn("presets")
+            let report = try await engine.reconcile("presets")
             guard report.plan.actions.count == presets * World.instances else {
                 throw BenchmarkFailure(message: "\(report.plan.actions.count) actions")
             }

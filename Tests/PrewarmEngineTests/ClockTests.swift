@@ -64,9 +64,9 @@ struct ClockTests {
         let until = world.with(\.now) + .seconds(120)
         try await store.write { try $0.save(Lease(holder: "other", fence: 7, until: until), ofSource: "presets") }
         let engine = world.engine(store: store)
-        await #expect(throws: TurnError.self) { try await engine.turn("presets") }
+        await #expect(throws: ReconcileError.self) { try await engine.reconcile("presets") }
         putBack()
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         var record = try #require(try await store.read { try $0.operations(OperationFilter()) }.first)
         record.operation.state = .running
         record.lease = Lease(holder: "other", fence: 1, until: world.with(\.now) + .seconds(60))

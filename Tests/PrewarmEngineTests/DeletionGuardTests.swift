@@ -153,7 +153,7 @@ struct DeletionGuardTests {
         world.commit("a 12 1")
         try await engine.sync()
         world.commit("a 1 1\nb 1 1")
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         #expect(try await engine.approve(world.with(\.head) ?? "", by: "ada").map(\.deletions.count) == [11])
         world.with {
             $0.startsSlowly = false
@@ -230,7 +230,7 @@ struct DeletionGuardTests {
         try await engine.sync()
         world.with { $0.now = $0.now + .seconds(age) }
         world.commit("a 2 1 ttl=60\nb 4 1")
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         let plan = try await engine.assess("presets").plan
         #expect(plan.held.count { $0.hold.isOfGuard } == 18)
     }
@@ -287,7 +287,7 @@ struct DeletionGuardTests {
         try await engine.sync()
         #expect(try await engine.counts("a")?.eligible == 20, "the held preset keeps its version")
         _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         #expect(try await engine.counts("a")?.deleting == 20)
     }
 
@@ -536,7 +536,7 @@ struct DeletionGuardTests {
         world.commit("a 10 1\nb 5 1")
         try await engine.sync()
         world.commit("b 50 1")
-        _ = try await engine.turn("presets", preset: "b")
+        _ = try await engine.reconcile("presets", preset: "b")
         _ = try await OperationRunner(engine).run()
         #expect(world.with(\.instances).count == 60)
         try await engine.sync()
@@ -567,7 +567,7 @@ struct DeletionGuardTests {
         world.commit("k 40 1")
         try await engine.sync()
         for _ in 0..<30 { _ = try await engine.claim("k", owner: "ada") }
-        _ = try await engine.turn("presets", pull: false)
+        _ = try await engine.reconcile("presets", pull: false)
         try await engine.sync()
         world.commit("b 20 1\nk 40 1")
         try await engine.sync()
@@ -656,9 +656,9 @@ struct DeletionGuardTests {
         try await engine.sync()
         let head = world.with(\.head) ?? ""
         world.commit("a 1 1\nb 3 1")
-        async let turn = engine.turn("presets")
+        async let report = engine.reconcile("presets")
         async let approval = engine.approve(head, by: "ada")
-        _ = try await turn
+        _ = try await report
         // The approval is of the earlier revision: it is either in time, or refused because another one is applied.
         let isApproved = (try? await approval) != nil
         try await engine.sync()

@@ -17,7 +17,7 @@ struct EvadedGuardTests {
         #expect(world.with(\.instances).count == 24)
         world.with { $0.failure = GitFailure(.unreachable, "no route") }
         let engine = world.engine(store: store)
-        _ = try? await engine.turn("presets")
+        _ = try? await engine.reconcile("presets")
         _ = try await OperationRunner(engine).run()
         #expect(world.with(\.instances).count == 24)
     }
@@ -30,11 +30,11 @@ struct EvadedGuardTests {
         try await engine.sync()
         world.with { $0.startsSlowly = true }
         world.commit("a 20 2\nb 1 1")
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         _ = try await OperationRunner(engine).run()
         let before = try await engine.counts("a")
         world.commit("a 20 2 recreate\nb 1 1")
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         let counts = try await engine.counts("a")
         #expect((counts?.deleting ?? 0) <= 10, "\(String(describing: before)) \(String(describing: counts))")
     }
@@ -135,7 +135,7 @@ struct EvadedGuardTests {
         let plan = try await engine.preview("presets").plan
         #expect(plan.held.isEmpty && plan.actions.count == 9)
         let digest = plan.digest(revision: try await engine.preview("presets").revision)
-        _ = try await engine.turn("presets", expected: digest)
+        _ = try await engine.reconcile("presets", expected: digest)
     }
 
     @Test("A number that nothing is built for does not make the base larger")
@@ -159,7 +159,7 @@ struct EvadedGuardTests {
         world.commit("a 6 1\nb 6 1\nc 6 1\nd 6 1")
         try await engine.sync()
         world.commit("a 0 1\nb 0 1\nc 6 1\nd 6 1")
-        _ = try await engine.turn("presets", preset: "d")
+        _ = try await engine.reconcile("presets", preset: "d")
         world.with { $0.now = $0.now + .seconds(3601) }
         world.commit("a 0 1\nb 0 1\nc 0 1\nd 6 1")
         try await engine.sync()

@@ -144,7 +144,7 @@ struct EventTests {
             observe: { observation in
                 let text =
                     switch observation {
-                    case .turn(let source, let result, _): "turn \(source) \(result)"
+                    case .reconciled(let source, let result, _): "reconcile \(source) \(result)"
                     case .succeeded(let source): "succeeded \(source)"
                     case .git(_, let request, let isSuccess, _): "\(request) \(isSuccess)"
                     case .parsed(let known, let new): "parsed \(known) \(new)"
@@ -167,16 +167,16 @@ struct EventTests {
         try await engine.sync()
         #expect(
             news() == [
-                "ls true", "fetch true", "parsed 0 1", "turn presets changed", "succeeded presets",
-                "create belowDesired", "create succeeded true", "turn presets unchanged", "converged presets",
+                "ls true", "fetch true", "parsed 0 1", "reconcile presets changed", "succeeded presets",
+                "create belowDesired", "create succeeded true", "reconcile presets unchanged", "converged presets",
             ])
         try await engine.sync()
-        #expect(news().contains("turn presets unchanged"))
+        #expect(news().contains("reconcile presets unchanged"))
         world.with { $0.failure = GitFailure(.unreachable, "no answer") }
         try await engine.sync()
-        #expect(news().prefix(2) == ["ls false", "turn presets error"])
-        await #expect(throws: TurnError.self) { try await engine.turn("nowhere") }
-        #expect(news().filter { $0.hasPrefix("turn nowhere") }.isEmpty, "unknown names create no series")
+        #expect(news().prefix(2) == ["ls false", "reconcile presets error"])
+        await #expect(throws: ReconcileError.self) { try await engine.reconcile("nowhere") }
+        #expect(news().filter { $0.hasPrefix("reconcile nowhere") }.isEmpty, "unknown names create no series")
     }
 
     @Test("The store has the last success of a quiet source, to five minutes")

@@ -62,12 +62,12 @@ struct FloorTests {
         #expect(status.pool.counts.claimable == 8, "the held preset keeps its version")
         _ = try await engine.approve(world.with(\.head) ?? "", by: "ada")
         try await engine.suspend(.all, reason: nil, by: "ada", until: nil)
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         #expect(try await engine.counts("a")?.outdated == 8)
         #expect(try await engine.counts("a")?.claimable == 8)
         _ = try await engine.claim("a", owner: "ada")
         #expect(try await engine.resume(.all, by: "ada"))
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         #expect(try await engine.counts("a")?.claimable == 0)
         await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "ada") }
     }

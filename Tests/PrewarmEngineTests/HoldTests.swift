@@ -73,7 +73,7 @@ struct HoldTests {
         // One of the four slots is kept for people's work.
         try await eventually("three builds run") { world.with(\.calls).count == 3 }
         world.commit("a 4 2")
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         _ = try await older
         #expect(try await engine.counts("a")?.eligible == 4)
         let versions = try await engine.store.read { try $0.workspaces(WorkspaceFilter(states: [.ready])) }

@@ -40,14 +40,14 @@ struct HostileCommitTests {
             goOn.wait()
         }
         git.commit(["a.yaml": Self.preset("a")])
-        if isSmall { _ = try await engine.turn("presets") }
+        if isSmall { _ = try await engine.reconcile("presets") }
         git.commit(["a.yaml": Self.preset("a"), "b.yaml": Self.preset("slow")])
-        async let turn = engine.turn("presets")
+        async let report = engine.reconcile("presets")
         try await eventually("the parser runs") { reached.withLock { $0 } }
         // This fails with `busy` if the parser runs in a transaction.
         try await other.write { try $0.markDirty(source: "presets") }
         goOn.signal()
-        #expect(try await turn.isNewRevision)
+        #expect(try await report.isNewRevision)
         #expect(git.wholeReadings == 1 || !isSmall)
     }
 
@@ -68,12 +68,12 @@ struct HostileCommitTests {
             goOn.wait()
         }
         git.commit(["a.yaml": Self.preset("a")])
-        _ = try await heir.turn("presets")
+        _ = try await heir.reconcile("presets")
         git.commit(["a.yaml": Self.preset("a"), "b.yaml": Self.preset("slow")])
-        async let overtaken = late.turn("presets")
+        async let overtaken = late.reconcile("presets")
         try await eventually("the parser runs") { reached.withLock { $0 } > 0 }
         git.commit(["a.yaml": Self.preset("a", instances: 3), "b.yaml": Self.preset("slow", instances: 2)])
-        _ = try await heir.turn("presets")
+        _ = try await heir.reconcile("presets")
         goOn.signal()
         let report = try await overtaken
         #expect(report.isQuiet, "the result of the older commit is dropped")
@@ -89,11 +89,11 @@ struct HostileCommitTests {
         let store = try world.open()
         let engine = engine(world, git, store: store)
         git.commit(["a.yaml": Self.preset("a")])
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         let keys = (0..<4_000).map { "k\($0): 1" }.joined(separator: ", ")
         let bad = "apiVersion: prewarm/v1\nkind: Preset\nmetadata: {name: a}\nspec: {\(keys)}\n"
         git.commit(Dictionary(uniqueKeysWithValues: (0..<5).map { ("\($0).yaml", bad) } + [("a.yaml", bad)]))
-        let report = try await engine.turn("presets")
+        let report = try await engine.reconcile("presets")
         #expect(report.presets.map(\.retirement) == [nil], "the applied preset stays")
         #expect(report.diagnostics.count <= 6 * 101)
         let status = try await Overview(engine, for: .local).value.json
@@ -110,18 +110,18 @@ struct HostileCommitTests {
         let store = try world.open()
         let engine = engine(world, git, store: store, policy: Policy(limits: .init(presetsPerSource: 3)))
         git.commit(["a.yaml": Self.preset("a"), "b.yaml": Self.preset("b")])
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         git.commit(["a.yaml": Self.preset("a", instances: 2), "b.yaml": Self.preset("b"), "c.yaml": Self.preset("c")])
-        #expect(try await Set(engine.turn("presets").presets.map(\.key.name)).isSuperset(of: ["a", "c"]))
+        #expect(try await Set(engine.reconcile("presets").presets.map(\.key.name)).isSuperset(of: ["a", "c"]))
         let more = ["d", "e"].map { Self.preset($0) }.joined(separator: "---\n")
         git.commit(["a.yaml": Self.preset("a", instances: 5), "d.yaml": more, "b.yaml": Self.preset("b")])
-        let report = try await engine.turn("presets")
+        let report = try await engine.reconcile("presets")
         #expect(report.presets.map(\.key.name) == ["a", "b", "c"] && report.presets.map(\.instances) == [2, 1, 1])
         #expect(report.presets.allSatisfy { $0.retirement == nil })
         let excess = "4 presets, and a source may define at most 3"
         #expect(report.diagnostics.contains { $0.message.contains(excess) })
         git.commit(["a.yaml": Self.preset("a", instances: 5)])
-        #expect(try await engine.turn("presets").presets.map(\.retirement) == [nil, .pruned, .pruned])
+        #expect(try await engine.reconcile("presets").presets.map(\.retirement) == [nil, .pruned, .pruned])
     }
 
     @Test("Only files with manifests count for the limit of files in a source")
@@ -132,14 +132,14 @@ struct HostileCommitTests {
         var files = Dictionary(uniqueKeysWithValues: (0..<10_100).map { ("f/\($0).yaml", "a: \($0 % 7)\n") })
         files["a.yaml"] = Self.preset("a")
         git.commit(files)
-        let report = try await engine.turn("presets")
+        let report = try await engine.reconcile("presets")
         #expect(report.failure == nil && report.presets.map(\.key.name) == ["a"])
         #expect(try await engine.store.read { try $0.source("presets")?.foreignDocuments } == 10_100)
         for number in 0..<10_100 {
             files["f/\(number).yaml"] = "apiVersion: prewarm/v1\nkind: Preset\n# \(number % 7)\n"
         }
         git.commit(files)
-        let failure = try await engine.turn("presets").failure
+        let failure = try await engine.reconcile("presets").failure
         #expect(failure?.reason == .tooLarge && failure?.message.contains("10101 files with manifests") == true)
         #expect(try await engine.assess("presets").presets.map(\.key.name) == ["a"])
     }

@@ -10,7 +10,7 @@ struct InterleavedPlanTests {
     private func reconcile(
         _ world: World, policy: Policy = Policy(), from before: String, to after: String,
         meanwhile: @escaping @Sendable (Engine) async throws -> Void
-    ) async throws -> (engine: Engine, report: TurnReport) {
+    ) async throws -> (engine: Engine, report: ReconcileReport) {
         let base = try world.open()
         let store = InterleavedStore(base)
         let engine = world.engine(store: store, policy: policy)
@@ -22,7 +22,7 @@ struct InterleavedPlanTests {
         store.beforeNextWrite {
             store.beforeNextWrite { store.beforeNextWrite { try await meanwhile(other) } }
         }
-        return (engine, try await engine.turn("presets"))
+        return (engine, try await engine.reconcile("presets"))
     }
 
     @Test("A workspace that is claimed meanwhile is not deleted, and its pool is filled again")
@@ -48,7 +48,7 @@ struct InterleavedPlanTests {
         try await engine.sync()
         #expect(try await engine.counts("a")?.eligible == 2)
         #expect(try await engine.counts("b")?.eligible == 2)
-        #expect(try await engine.turn("presets").isQuiet)
+        #expect(try await engine.reconcile("presets").isQuiet)
     }
 
     @Test("A suspension that begins meanwhile holds every action")
@@ -81,8 +81,8 @@ struct InterleavedPlanTests {
         world.commit("a 3 1")
         try await engine.sync()
         _ = try await engine.claim("a", owner: "ada")
-        store.beforeNextWrite { _ = try await other.turn("presets") }
-        _ = try await engine.turn("presets")
+        store.beforeNextWrite { _ = try await other.reconcile("presets") }
+        _ = try await engine.reconcile("presets")
         #expect(try await engine.counts("a")?.starting == 1)
         try await engine.sync()
         #expect(try await engine.counts("a")?.eligible == 3)
@@ -99,10 +99,10 @@ struct InterleavedPlanTests {
         try await engine.sync()
         world.with { $0.brokenVersions = ["1"] }
         _ = try await engine.claim("a", owner: "ada")
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         _ = try await engine.claim("a", owner: "bob")
         store.beforeNextWrite { _ = try await OperationRunner(other).run() }
-        let report = try await engine.turn("presets")
+        let report = try await engine.reconcile("presets")
         #expect(report.failures.count == 1, "the plan was made again after the failure")
     }
 
@@ -114,12 +114,12 @@ struct InterleavedPlanTests {
         let (engine, other) = (world.engine(store: store), world.engine(store: base))
         world.commit("a 1 1\nb 1 1")
         try await engine.sync()
-        #expect(try await engine.turn("presets").isQuiet, "both pools are settled")
+        #expect(try await engine.reconcile("presets").isQuiet, "both pools are settled")
         _ = try await engine.claim("a", owner: "ada")
         store.beforeNextWrite { _ = try await other.claim("b", owner: "bob") }
-        let report = try await engine.turn("presets")
+        let report = try await engine.reconcile("presets")
         #expect(report.presets.map(\.key.name) == ["a"])
-        #expect(try await engine.turn("presets").plan.actions.map(\.preset.name) == ["b"])
+        #expect(try await engine.reconcile("presets").plan.actions.map(\.preset.name) == ["b"])
     }
 
     @Test("Two sources that fill an empty store at once stay within the limit of all workspaces")
@@ -131,8 +131,10 @@ struct InterleavedPlanTests {
         let engine = world.engine(store: store, policy: policy)
         let other = world.engine(store: base, policy: policy, source: "others")
         world.commit("a 10 1")
-        store.beforeNextWrite { store.beforeNextWrite { store.beforeNextWrite { _ = try await other.turn("others") } } }
-        _ = try await engine.turn("presets")
+        store.beforeNextWrite {
+            store.beforeNextWrite { store.beforeNextWrite { _ = try await other.reconcile("others") } }
+        }
+        _ = try await engine.reconcile("presets")
         #expect(try await base.read { try $0.workspaces(WorkspaceFilter()) }.count == 10)
     }
 
@@ -144,7 +146,7 @@ struct InterleavedPlanTests {
         let store = InterleavedStore(base)
         let engine = world.engine(store: store, policy: policy)
         world.commit("a 4 1\nb 0 1")
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         world.commit("a 0 1\nb 4 1")
         store.beforeNextWrite {
             store.beforeNextWrite {
@@ -156,7 +158,7 @@ struct InterleavedPlanTests {
                 }
             }
         }
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         let live = try await base.read { try $0.workspaces(WorkspaceFilter()) }
         #expect(live.count == 4)
         #expect(live.filter { $0.preset.name == "a" }.map(\.state) == [.deleting], "the started create is deleted")
@@ -170,10 +172,10 @@ struct InterleavedPlanTests {
         let (engine, other) = (world.engine(store: store), world.engine(store: base))
         world.commit("a 1 1 limit=1")
         world.with { $0.brokenVersions = ["1"] }
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         _ = try await OperationRunner(engine).run()
-        store.beforeNextWrite { _ = try await other.turn("presets") }
-        _ = try await engine.turn("presets")
+        store.beforeNextWrite { _ = try await other.reconcile("presets") }
+        _ = try await engine.reconcile("presets")
         let events = try await base.read { try $0.events(EventFilter()) }
         #expect(events.count { $0.reason == EventReason.stalled.rawValue } == 1)
     }
@@ -190,6 +192,6 @@ struct InterleavedPlanTests {
         let plan = try await engine.preview("presets")
         let digest = plan.plan.digest(revision: plan.revision)
         store.beforeNextWrite { _ = try await other.claim("a", owner: "bob") }
-        await #expect(throws: TurnError.self) { try await engine.turn("presets", expected: digest) }
+        await #expect(throws: ReconcileError.self) { try await engine.reconcile("presets", expected: digest) }
     }
 }

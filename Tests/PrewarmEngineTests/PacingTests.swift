@@ -56,7 +56,7 @@ struct PacingTests {
 struct SignalTests {
     @Test("Signals that are sent while no task waits are collected, and none is lost")
     func early() async {
-        let signal = Signal<Nudge>()
+        let signal = Signal<WakeUp>()
         signal.send(.pull)
         signal.send(.replan)
         #expect(await signal.wait(for: .seconds(60)) == [.pull, .replan])
@@ -65,7 +65,7 @@ struct SignalTests {
 
     @Test("A signal wakes the waiting task each time")
     func wakes() async {
-        let signal = Signal<Nudge>()
+        let signal = Signal<WakeUp>()
         for _ in 0..<200 {
             async let woken = signal.wait(for: .seconds(60))
             signal.send(.pull)
@@ -75,7 +75,7 @@ struct SignalTests {
 
     @Test("A canceled task does not wait for a signal")
     func cancelled() async {
-        let signal = Signal<Nudge>()
+        let signal = Signal<WakeUp>()
         let task = Task { await signal.wait(for: .seconds(600)) }
         try? await Task.sleep(for: .milliseconds(20))
         task.cancel()

@@ -90,7 +90,7 @@ struct RecoveryTests {
         arguments: [false, true])
     func atOnce(_ isDaemon: Bool) async throws {
         let runner = OperationRunner(engine)
-        let signal = Signal<Nudge>()
+        let signal = Signal<WakeUp>()
         let run = Task {
             if isDaemon {
                 await runner.serve(signal, progress: LoopProgress(), logger: Logger(label: "test"))

@@ -73,8 +73,8 @@ struct RemovedSourceTests {
         let store = try world.open()
         world.commit("a 1 1")
         try await world.engine(store: store, scope: "one").sync()
-        let again = try await world.engine(store: store, scope: "one").turn("presets")
+        let again = try await world.engine(store: store, scope: "one").reconcile("presets")
         #expect(again.isQuiet)
-        #expect(try await !world.engine(store: store, scope: "two").turn("presets").isQuiet)
+        #expect(try await !world.engine(store: store, scope: "two").reconcile("presets").isQuiet)
     }
 }

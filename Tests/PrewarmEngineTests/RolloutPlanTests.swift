@@ -18,7 +18,7 @@ struct RolloutPlanTests {
         return (world, engine)
     }
 
-    private static func summary(_ report: TurnReport, _ key: String) -> Int? {
+    private static func summary(_ report: ReconcileReport, _ key: String) -> Int? {
         Value(plans: [report], at: Timestamp(seconds: 0), for: .local)["summary"]?[key]?.int
     }
 

@@ -22,7 +22,7 @@ struct SourceLeaseTests {
         let until = world.with(\.now) + .seconds(120)
         try await store.write { try $0.save(Lease(holder: "first", fence: 7, until: until), ofSource: "presets") }
         for pull in [true, false] {
-            let error = await #expect(throws: TurnError.self) { try await engine.turn("presets", pull: pull) }
+            let error = await #expect(throws: ReconcileError.self) { try await engine.reconcile("presets", pull: pull) }
             guard case .leaseHeld("presets", by: "first") = error else {
                 Issue.record("\(String(describing: error))")
                 return
@@ -32,7 +32,7 @@ struct SourceLeaseTests {
         world.with { state in
             if isDead { state.deadHolders.insert("first") } else { state.now = until }
         }
-        #expect(try await engine.turn("presets").plan.actions.count == 2)
+        #expect(try await engine.reconcile("presets").plan.actions.count == 2)
         #expect(try await store.read { try $0.lease(ofSource: "presets") }?.fence ?? 0 > 7)
     }
 
@@ -43,31 +43,31 @@ struct SourceLeaseTests {
         let engine = try interrupted {
             world.with { $0.now = $0.now + .seconds(121) }
             world.commit("go 3 1")
-            _ = try? await heir.turn("presets")
+            _ = try? await heir.reconcile("presets")
         }
-        let error = await #expect(throws: TurnError.self) { try await engine.turn("presets") }
+        let error = await #expect(throws: ReconcileError.self) { try await engine.reconcile("presets") }
         guard case .leaseLost("presets") = error else {
             Issue.record("\(String(describing: error))")
             return
         }
         #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.count == 3)
-        #expect(try await heir.turn("presets").isQuiet)
+        #expect(try await heir.reconcile("presets").isQuiet)
     }
 
     @Test("A reconciliation without a lease does not replace a newer revision by an older one")
     func overtaken() async throws {
         world.commit("go 1 1")
         let (world, heir) = (world, world.engine(store: store, holder: "second"))
-        _ = try await heir.turn("presets")
+        _ = try await heir.reconcile("presets")
         world.commit("go 2 1")
         let isThrough = Mutex(false)
         let engine = try interrupted(at: .verify) {
             guard isThrough.withLock({ isThrough in !exchange(&isThrough, true) }) else { return }
             world.commit("go 3 1")
-            _ = try? await heir.turn("presets")
+            _ = try? await heir.reconcile("presets")
         }
-        let report = try await engine.turn("presets")
-        let newest = try await heir.turn("presets").revision
+        let report = try await engine.reconcile("presets")
+        let newest = try await heir.reconcile("presets").revision
         #expect(report.isQuiet && report.revision == newest)
         #expect(try await store.read { try $0.revisions(source: "presets", limit: 9) }.count == 2)
         #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.count == 3)
@@ -89,7 +89,7 @@ struct SourceLeaseTests {
         }
         commit(1)
         let (world, store, heir) = (world, store, world.engine(git: git, store: store))
-        _ = try await heir.turn("presets")
+        _ = try await heir.reconcile("presets")
         let first = try await store.read { try $0.lease(ofSource: "presets") }
         #expect(first?.holder == "first" && first?.until == world.with(\.now), "the reconciliation released its lease")
         commit(2)
@@ -100,7 +100,7 @@ struct SourceLeaseTests {
             #expect(held?.holder == "late")
             world.with { $0.now = $0.now + .seconds(121) }
             commit(3)
-            #expect((try? await heir.turn("presets"))?.plan.actions.count == 2)
+            #expect((try? await heir.reconcile("presets"))?.plan.actions.count == 2)
             #expect((try? await store.read { try $0.lease(ofSource: "presets") }) == held)
         }
         let late = Engine(
@@ -112,7 +112,7 @@ struct SourceLeaseTests {
             ],
             provisioners: heir.provisioners, defaultProvisioner: "local", policy: heir.policy, parser: heir.parser,
             now: heir.now, holder: "late", isDead: heir.isDead)
-        let report = try await late.turn("presets")
+        let report = try await late.reconcile("presets")
         #expect(report.plan.actions.isEmpty && report.presets.map(\.instances) == [3])
         #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.count == 3)
     }

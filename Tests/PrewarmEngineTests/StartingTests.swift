@@ -26,7 +26,7 @@ struct StartingTests {
         let world = try World()
         let engine = try Self.engine(world)
         world.commit("a 12 1\nb 0 1 cold")
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         _ = try await engine.claim("b", owner: "ada")
         try await engine.sync()
         #expect(try await Self.calls(world, engine).first == "create b")
@@ -37,9 +37,9 @@ struct StartingTests {
         let world = try World()
         let engine = try Self.engine(world)
         world.commit("a 12 1")
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         world.commit("a 12 1\nb 1 1 priority=100\nc 1 1")
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         world.commit("a 12 1\nb 1 1 priority=100\nc 1 1 priority=-1")
         try await engine.sync()
         let calls = try await Self.calls(world, engine)
@@ -52,7 +52,7 @@ struct StartingTests {
         let world = try World()
         let engine = try Self.engine(world)
         world.commit("a 6 1")
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         // Ids that were made in the same millisecond have no order.
         world.with { $0.now = $0.now + .seconds(1) }
         world.commit("a 6 1\nb 3 1")
@@ -82,7 +82,7 @@ struct StartingTests {
         let engine = world.engine(store: try world.open())
         world.with { $0.endlessVersions = ["1"] }
         world.commit("a 9 1\nb 0 2 cold")
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         let runner = OperationRunner(engine)
         let sync = Task { try await runner.run() }
         try await eventually("the third operation runs") { world.with(\.calls).count == 3 }

@@ -20,7 +20,7 @@ struct VerifyingTests {
         world.commit("a 5 1")
         let bad = try #require(world.with(\.head))
         world.with { $0.untrusted = [bad] }
-        let report = try await engine.turn("presets")
+        let report = try await engine.reconcile("presets")
         #expect(report.failure?.reason == .verificationFailed && report.revision?.commit == good)
         #expect(try await engine.counts("a")?.desired == 2)
         let status = try #require(try await engine.sourceStatuses().first)
@@ -38,7 +38,7 @@ struct VerifyingTests {
                 $0.message.contains("a sync would refuse this revision") && $0.hint == "sign it"
             })
         // A sync of the named commit is refused as well.
-        #expect(try await engine.turn("presets", revision: bad).failure?.reason == .verificationFailed)
+        #expect(try await engine.reconcile("presets", revision: bad).failure?.reason == .verificationFailed)
         world.commit("a 3 1")
         try await engine.sync()
         #expect(try await engine.counts("a")?.desired == 3)
@@ -51,7 +51,7 @@ struct VerifyingTests {
         let engine = world.engine(store: try world.open())
         world.commit("a 2 1")
         world.with { $0.untrusted = [$0.head ?? ""] }
-        let report = try await engine.turn("presets")
+        let report = try await engine.reconcile("presets")
         #expect(report.failure?.reason == .verificationFailed && report.revision == nil && report.presets == [])
         #expect(world.with(\.calls) == [])
     }
@@ -84,12 +84,12 @@ struct VerifyingTests {
         world.commit("a 4 1")
         let rewrite = try #require(world.with(\.head))
         world.with { $0.rewrites = [rewrite] }
-        let report = try await engine.turn("presets")
+        let report = try await engine.reconcile("presets")
         #expect(report.failure?.reason == .historyRewritten)
         #expect(report.failure?.hint?.contains("prewarm sync --rev \(rewrite.prefix(8))`") == true)
         #expect(try await engine.counts("a")?.desired == 2)
         #expect(try await engine.preview("presets").failure?.reason == .historyRewritten)
-        #expect(try await engine.turn("presets", revision: rewrite).failure == nil)
+        #expect(try await engine.reconcile("presets", revision: rewrite).failure == nil)
         try await engine.sync()
         #expect(try await engine.counts("a")?.desired == 4)
         world.commit("a 5 1")
@@ -107,7 +107,7 @@ struct VerifyingTests {
         world.commit("a 4 1")
         world.with { $0.rewrites = [$0.head ?? ""] }
         let second = world.engine(store: try world.open(), url: "another", requiresFastForward: true)
-        #expect(try await second.turn("presets").failure == nil)
+        #expect(try await second.reconcile("presets").failure == nil)
         #expect(try await second.counts("a")?.desired == 4)
     }
 

@@ -67,10 +67,10 @@ struct MetricsTests {
     func golden() async throws {
         let journal = try await filled(2)
         let metrics = Metrics(version: "1.2.3", now: { .at(990) })
-        metrics.observe(.turn(source: "presets", result: .changed, duration: .milliseconds(30)))
+        metrics.observe(.reconciled(source: "presets", result: .changed, duration: .milliseconds(30)))
         metrics.observe(.succeeded(source: "presets"))
-        metrics.observe(.turn(source: "presets", result: .error, duration: .seconds(40)))
-        metrics.observe(.turn(source: "presets", result: .skipped, duration: .zero))
+        metrics.observe(.reconciled(source: "presets", result: .error, duration: .seconds(40)))
+        metrics.observe(.reconciled(source: "presets", result: .skipped, duration: .zero))
         metrics.observe(.git(source: "presets", request: .ls, isSuccess: false, duration: .milliseconds(5)))
         metrics.observe(.parsed(known: 2, new: 1))
         metrics.observe(.planned(.create, .belowDesired))
@@ -117,9 +117,9 @@ struct MetricsTests {
         #expect(buckets.last == #"prewarm_claim_duration_seconds_bucket{le="+Inf"} 2"#)
         #expect(
             samples(text, of: "prewarm_claim_duration_seconds_sum") == ["prewarm_claim_duration_seconds_sum 3.0007"])
-        let turns = samples(text, of: "prewarm_reconcile_duration_seconds_count")
+        let reconciliations = samples(text, of: "prewarm_reconcile_duration_seconds_count")
         #expect(
-            turns == [#"prewarm_reconcile_duration_seconds_count{source="presets"} 2"#],
+            reconciliations == [#"prewarm_reconcile_duration_seconds_count{source="presets"} 2"#],
             "a skipped reconciliation has no duration")
         #expect(try await metrics.render(journal.engine) == Array(text.utf8), "a second scrape is the same")
     }
@@ -128,8 +128,8 @@ struct MetricsTests {
     func lint(perPreset: Metrics.PerPreset) async throws {
         let journal = try await filled(120)
         let metrics = Metrics(version: "1.2.3\"\\\n", perPreset: perPreset, now: { .wall })
-        for result in Observation.TurnResult.allCases {
-            metrics.observe(.turn(source: "presets", result: result, duration: .seconds(1)))
+        for result in Observation.ReconcileResult.allCases {
+            metrics.observe(.reconciled(source: "presets", result: result, duration: .seconds(1)))
         }
         for request in [Observation.GitRequest.ls, .fetch] {
             metrics.observe(.git(source: "presets", request: request, isSuccess: true, duration: .seconds(1)))

@@ -89,7 +89,7 @@ struct PlanCommand: AsyncParsableCommand {
         }
     }
 
-    private func offline() throws -> TurnReport {
+    private func offline() throws -> ReconcileReport {
         let configuration = try ConfigurationFile.loadIfPresent(global)
         var reports = [
             try OfflinePlan(
@@ -125,7 +125,7 @@ struct PlanCommand: AsyncParsableCommand {
     static func plan(
         _ context: Context, source: String?, preset: String?, revision: String?, out: String? = nil, console: Console
     ) async throws -> Value {
-        var reports: [TurnReport] = []
+        var reports: [ReconcileReport] = []
         let names = try context.engine.sourceNames(source)
         let copies = await WorkingCopies(of: revision == nil ? names.compactMap { context.engine.sources[$0] } : [])
         for source in names {

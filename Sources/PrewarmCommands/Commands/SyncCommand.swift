@@ -224,9 +224,9 @@ struct SyncCommand: AsyncParsableCommand {
                 hint: "find the cause: `prewarm describe preset \(report.unfinished[0].pool.preset.name)`")
         }
         // The cause was printed when the reconciliation failed.
-        let unread = report.turns.filter { $0.failure != nil }
+        let unread = report.reconciliations.filter { $0.failure != nil }
         if !unread.isEmpty { throw Self.failure(of: unread) }
-        let errors = report.turns.flatMap(\.diagnostics).count { $0.severity == .error }
+        let errors = report.reconciliations.flatMap(\.diagnostics).count { $0.severity == .error }
         if errors > 0 {
             if waits, !report.last.isEmpty {
                 console.step(.success, "\(Self.summary(of: report.last, preset: preset))")
@@ -234,8 +234,10 @@ struct SyncCommand: AsyncParsableCommand {
             throw CommandFailure(
                 "the manifests have \(counted(errors, "error")); prewarm keeps the last valid version of their presets")
         }
-        for turn in report.turns where turn.isQuiet && report.succeeded == 0 {
-            console.step(.success, "\(turn.source): nothing changed since \(turn.revision?.short ?? "the last sync")")
+        for reconciliation in report.reconciliations where reconciliation.isQuiet && report.succeeded == 0 {
+            console.step(
+                .success,
+                "\(reconciliation.source): nothing changed since \(reconciliation.revision?.short ?? "the last sync")")
         }
         guard !report.last.isEmpty else { return }
         if held > 0 {
@@ -246,10 +248,10 @@ struct SyncCommand: AsyncParsableCommand {
     }
 
     /// Returns the error for sources whose newest revision was not applied. Their warnings have the details.
-    private static func failure(of unread: [TurnReport]) -> CommandFailure {
+    private static func failure(of unread: [ReconcileReport]) -> CommandFailure {
         let names = "the source\(unread.count == 1 ? "" : "s") \(unread.map(\.source).joined(separator: ", "))"
-        let isRefused = unread.allSatisfy { turn in
-            switch turn.failure?.reason {
+        let isRefused = unread.allSatisfy { reconciliation in
+            switch reconciliation.failure?.reason {
             case .verificationFailed, .historyRewritten, .tooLarge, .pathNotFound, .empty: true
             default: false
             }
@@ -260,7 +262,7 @@ struct SyncCommand: AsyncParsableCommand {
                 "cannot read \(names)", hint: "check the configuration and the connection: `prewarm doctor`")
     }
 
-    private static func summary(of reports: [TurnReport], preset: String?) -> String {
+    private static func summary(of reports: [ReconcileReport], preset: String?) -> String {
         let pools = reports.flatMap(\.plan.pools).filter { preset == nil || $0.preset.name == preset }
         let totals = PoolTotals(pools)
         // If the named preset is not among the planned pools, its pool is settled.

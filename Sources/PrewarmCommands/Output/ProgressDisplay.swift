@@ -39,7 +39,7 @@ final class ProgressDisplay: Sendable {
         state.withLock { state in
             clear(&state)
             switch progress {
-            case .turn(let report): show(report)
+            case .reconciled(let report): show(report)
             case .waitingForLease(let source):
                 console.step(.waiting, "waiting for another prewarm that reconciles \(source)")
             case .resync(let report): show(report)
@@ -103,7 +103,7 @@ final class ProgressDisplay: Sendable {
             : "\(workspace.name) is lost: \(provisioner) does not have it"
     }
 
-    private func show(_ report: TurnReport) {
+    private func show(_ report: ReconcileReport) {
         for diagnostic in report.diagnostics { console.note(diagnostic.text(color: console.colorsErrors)) }
         if let failure = report.failure {
             console.warning("\(report.source): \(failure.message)", hint: failure.hint.map { TerminalText($0) })

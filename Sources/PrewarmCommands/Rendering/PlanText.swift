@@ -137,7 +137,7 @@ extension PlanText {
     }
 
     /// Returns the summary of a reconciliation, which plans only for pools that may have changed.
-    static func summary(of report: TurnReport) -> String {
+    static func summary(of report: ReconcileReport) -> String {
         let plan = report.plan
         func count(_ kind: Action.Kind) -> Int { plan.actions.count { $0.kind == kind } }
         if plan.pools.isEmpty, report.diagnostics.contains(where: { $0.severity == .error }) {

@@ -18,7 +18,7 @@ final class DaemonAssembly: Sendable {
     private let global: GlobalOptions
     private let store: any Store
     private let settings: Fixed
-    private let access: DoorAccess
+    private let access: ServerAccess
     private let webhooks: WebhookReceiver
     private let metrics: Metrics
     private let systemd: Systemd
@@ -76,16 +76,16 @@ final class DaemonAssembly: Sendable {
             logger.warning("\(warning)")
         }
         daemon = Daemon(engine, grace: grace, logger: logger)
-        access = DoorAccess(rules)
+        access = ServerAccess(rules)
         notifier = ReplaceableNotifier(
             try assembly.notifier(
                 engine, version: prewarmVersion, metrics: metrics, progress: daemon.progress, logger: logger))
-        let door = Door(
+        let handler = RequestHandler(
             daemon: daemon, access: access, metrics: metrics, webhooks: webhooks,
             usesTLS: settings.certificate != nil, logger: logger)
         let scheme = settings.certificate == nil ? "http" : "https"
         http = try HTTPService(
-            door, HTTPService.Settings(listen: address, tls: assembly.tlsFiles()), logger: logger
+            handler, HTTPService.Settings(listen: address, tls: assembly.tlsFiles()), logger: logger
         ) { port in
             let host = address.host.contains(":") ? "[\(address.host)]" : address.host
             logger.notice("serving", metadata: ["url": "\(scheme)://\(host):\(port)", "version": "\(prewarmVersion)"])
@@ -98,7 +98,7 @@ final class DaemonAssembly: Sendable {
     ) -> @Sendable (Observation) -> Void {
         { observation in
             metrics.observe(observation)
-            if case .turn(let source, .error, _) = observation { webhooks.noteFailedLook(source: source) }
+            if case .reconciled(let source, .error, _) = observation { webhooks.noteFailedLook(source: source) }
         }
     }
 
@@ -110,10 +110,10 @@ final class DaemonAssembly: Sendable {
 
     private static func rules(
         _ assembly: Assembly, store: any Store, local: LocalTokenFile, _ client: KeyClient
-    ) -> DoorAccess.Rules {
+    ) -> ServerAccess.Rules {
         let issuers = assembly.oidcIssuers()
         let verifier = issuers.isEmpty ? nil : OIDCVerifier(issuers, fetch: OIDCKeyFetch(client: client.http))
-        return DoorAccess.Rules(
+        return ServerAccess.Rules(
             authenticator: Authenticator(store: store, oidc: verifier, local: local),
             trustedProxies: assembly.trustedProxies())
     }
@@ -172,7 +172,7 @@ struct ReloadService: Service {
 /// A service that runs a notifier, which can be replaced while it runs.
 final class ReplaceableNotifier: Service {
     private let current: Mutex<Notifier>
-    private let signal = Signal<Nudge>()
+    private let signal = Signal<WakeUp>()
 
     init(_ notifier: Notifier) {
         current = Mutex(notifier)

@@ -10,10 +10,10 @@ struct OfflinePlan {
     let policy: Policy
     let folder: ManifestFolder
 
-    func report() throws -> TurnReport {
+    func report() throws -> ReconcileReport {
         let file = try observed.map { try ObservedFile(path: $0) }
         let loaded = try folder.load(path)
-        var report = TurnReport(source: ManifestFolder.source)
+        var report = ReconcileReport(source: ManifestFolder.source)
         report.diagnostics = loaded.catalog.diagnostics
         report.presets = loaded.catalog.presets
         if let file, !loaded.catalog.hidesPresets {

@@ -21,7 +21,7 @@ struct PlanFile {
 
     /// Writes a plan to a file that only its owner can read.
     /// - Throws: ``CommandFailure`` if the file cannot be written.
-    static func write(_ reports: [TurnReport], at time: Timestamp, preset: String?, to path: String) throws {
+    static func write(_ reports: [ReconcileReport], at time: Timestamp, preset: String?, to path: String) throws {
         let digests = reports.map { ($0.source, Value.string($0.plan.digest(revision: $0.revision))) }
         let value = Value.object(known: [
             "kind": .string(kind),

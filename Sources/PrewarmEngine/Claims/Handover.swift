@@ -205,7 +205,7 @@ package struct Handover: Sendable {
         return await OperationRunner(engine).perform(request, by: provisioner) { mark in
             try await store.write { store in
                 guard var current = try own(in: store) else {
-                    throw TurnError.leaseLost(source: workspace.preset.source)
+                    throw ReconcileError.leaseLost(source: workspace.preset.source)
                 }
                 current.mark = mark
                 try store.update(current)

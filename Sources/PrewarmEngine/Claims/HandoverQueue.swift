@@ -7,7 +7,7 @@ package final class HandoverQueue: Sendable {
     private let lines = Mutex<[String: [Place]]>([:])
 
     private final class Place: Sendable {
-        let signal = Signal<Nudge>()
+        let signal = Signal<WakeUp>()
     }
 
     package init() {}

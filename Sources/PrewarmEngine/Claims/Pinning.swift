@@ -2,11 +2,11 @@ package import PrewarmCore
 
 extension Engine {
     /// Pins a source to the commit that `text` (a branch, tag or commit) names now. The next reconciliation applies it.
-    /// - Throws: ``GitFailure`` if there is no such commit or it is not trusted, ``TurnError/unknownSource(_:)``
+    /// - Throws: ``GitFailure`` if there is no such commit or it is not trusted, ``ReconcileError/unknownSource(_:)``
     package func pin(
         _ name: String, at text: String, reason: String?, by: String, until: Timestamp?
     ) async throws -> Revision {
-        guard let source = sources[name] else { throw TurnError.unknownSource(name) }
+        guard let source = sources[name] else { throw ReconcileError.unknownSource(name) }
         let revision = try await source.git.lookUp(text)
         try await source.git.fetch(revision)
         // A pin at an untrusted commit would keep the source from applying anything. A sync looks the commit up again.

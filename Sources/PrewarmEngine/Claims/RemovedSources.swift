@@ -48,8 +48,8 @@ extension Engine {
     /// Reconciles a removed source, and deletes its record after the last of its presets. Claimed workspaces stay.
     func settle(_ name: String) async throws {
         do {
-            _ = try await turn(name, pull: false)
-        } catch TurnError.leaseHeld, TurnError.leaseLost {
+            _ = try await reconcile(name, pull: false)
+        } catch ReconcileError.leaseHeld, ReconcileError.leaseLost {
             return
         }
         let now = now()

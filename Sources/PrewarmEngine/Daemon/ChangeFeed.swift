@@ -23,7 +23,7 @@ package final class ChangeFeed: Sendable {
 
     private let store: any Store
     private let state = Mutex(State())
-    private let signal = Signal<Nudge>()
+    private let signal = Signal<WakeUp>()
 
     init(store: any Store) {
         self.store = store

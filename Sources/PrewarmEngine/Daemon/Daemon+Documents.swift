@@ -10,7 +10,7 @@ extension Daemon {
     package func value(ofSource name: String) -> Value? {
         guard let loop = record(ofSource: name) else { return nil }
         return .object(known: [
-            "lastTurnAt": loop.lastTurnAt.map { Value($0) },
+            "lastTurnAt": loop.lastReconciledAt.map { Value($0) },
             "lastPullAt": loop.lastPullAt.map { Value($0) },
             "nextPullAt": loop.nextPullAt.map { Value($0) },
             "webhooksArrive": .bool(loop.isRelaxed),

@@ -17,12 +17,12 @@ package final class Daemon: Service {
     /// The time that running operations get when the daemon stops.
     private let grace: Duration
     private let state: Mutex<State>
-    private let reloads = Signal<Nudge>()
+    private let reloads = Signal<WakeUp>()
 
     private struct State {
         var engine: Engine
         var loops: [String: SourceLoop] = [:]
-        var workers = Signal<Nudge>()
+        var workers = Signal<WakeUp>()
         var isStopping = false
     }
 
@@ -101,7 +101,7 @@ package final class Daemon: Service {
     }
 
     /// Returns true if each source was reconciled at least once, successfully or not.
-    package var hasPlanned: Bool { loops.allSatisfy { $0.record.value.lastTurnAt != nil } }
+    package var hasPlanned: Bool { loops.allSatisfy { $0.record.value.lastReconciledAt != nil } }
 
     private var loops: [SourceLoop] { state.withLock { Array($0.loops.values) } }
 
@@ -138,11 +138,11 @@ package final class Daemon: Service {
     }
 
     private func startGeneration(_ group: inout TaskGroup<Void>) {
-        let workers = Signal<Nudge>()
+        let workers = Signal<WakeUp>()
         let engine = engine
         let loops = engine.sources.values.map { source in
             SourceLoop(engine, source, requests: requests, progress: progress, logger: logger) { [weak self] in
-                self?.noteTurn($0)
+                self?.noteReconciliation($0)
             }
         }
         let isStopping = state.withLock { state in
@@ -165,7 +165,7 @@ package final class Daemon: Service {
         workers.send(.stop)
     }
 
-    private func noteTurn(_ report: TurnReport) {
+    private func noteReconciliation(_ report: ReconcileReport) {
         if !report.plan.actions.isEmpty { state.withLock(\.workers).send(.replan) }
         changes.look()
     }

@@ -37,7 +37,7 @@ package final class HandoverJobs: Sendable {
 package final class HandoverJob: Sendable {
     private let handover: Handover
     private let result = Mutex<HandoverResult?>(nil)
-    private let signal = Signal<Nudge>()
+    private let signal = Signal<WakeUp>()
 
     init(_ handover: Handover) {
         self.handover = handover

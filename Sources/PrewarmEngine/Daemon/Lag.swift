@@ -14,7 +14,7 @@ struct Lag {
     /// Returns the time until the next look; nil if none is planned.
     func wait(from now: Timestamp) -> Duration? { nextLook?.wait(from: now, atMost: Self.longestPause) }
 
-    mutating func note(_ record: SourceLoop.Record, _ result: Result<TurnReport, any Error>, at now: Timestamp) {
+    mutating func note(_ record: SourceLoop.Record, _ result: Result<ReconcileReport, any Error>, at now: Timestamp) {
         let announced = record.value.announced
         let applied = (try? result.get())?.revision?.commit
         guard let announced, announced != applied else {

@@ -57,17 +57,17 @@ package final class Signal<Cause: OptionSet & Sendable>: Sendable where Cause.Ra
 }
 
 /// The causes that wake a loop.
-package struct Nudge: OptionSet, Sendable {
+package struct WakeUp: OptionSet, Sendable {
     package let rawValue: Int
 
     package init(rawValue: Int) { self.rawValue = rawValue }
 
     /// The remote may have a new commit.
-    package static let pull = Nudge(rawValue: 1)
+    package static let pull = WakeUp(rawValue: 1)
     /// The applied presets or the workspaces changed.
-    package static let replan = Nudge(rawValue: 2)
+    package static let replan = WakeUp(rawValue: 2)
     /// A webhook announced a push.
-    package static let pushed = Nudge(rawValue: 4)
+    package static let pushed = WakeUp(rawValue: 4)
     /// The loop has to end.
-    package static let stop = Nudge(rawValue: 8)
+    package static let stop = WakeUp(rawValue: 8)
 }

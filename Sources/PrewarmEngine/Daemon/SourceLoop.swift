@@ -6,23 +6,23 @@ import Synchronization
 /// The loop that reconciles one source. A failure of one source does not delay the others.
 struct SourceLoop: Sendable {
     let name: String
-    let signal = Signal<Nudge>()
+    let signal = Signal<WakeUp>()
     let record: Record
     private let engine: Engine
     private let source: Engine.Source
     private let requests: SyncRequests
     private let progress: LoopProgress
     private let logger: Logger
-    private let onTurn: @Sendable (TurnReport) -> Void
+    private let onReport: @Sendable (ReconcileReport) -> Void
 
     private static let shortestPause = Duration.milliseconds(10)
-    private static let longTurn = Duration.milliseconds(100)
+    private static let longReconciliation = Duration.milliseconds(100)
     private static let longestPause = Duration.seconds(600)
 
     /// The state of the loop that the status shows.
     final class Record: Sendable {
         struct State: Sendable {
-            var lastTurnAt: Timestamp?
+            var lastReconciledAt: Timestamp?
             var lastPullAt: Timestamp?
             var nextPullAt: Timestamp?
             /// True if webhooks announce pushes, so that the interval is longer.
@@ -42,7 +42,7 @@ struct SourceLoop: Sendable {
 
     init(
         _ engine: Engine, _ source: Engine.Source, requests: SyncRequests, progress: LoopProgress, logger: Logger,
-        onTurn: @escaping @Sendable (TurnReport) -> Void
+        onReport: @escaping @Sendable (ReconcileReport) -> Void
     ) {
         name = source.name
         record = Record()
@@ -51,25 +51,26 @@ struct SourceLoop: Sendable {
         self.requests = requests
         self.progress = progress
         self.logger = logger
-        self.onTurn = onTurn
+        self.onReport = onReport
     }
 
     func run() async {
         var pacing = Pacing(interval: source.interval)
         var generator = engine.generator
-        var nudge: Nudge = .pull
+        var wakeUp: WakeUp = .pull
         var lag = Lag()
         let loop = progress.begin("source \(name)")
-        while !Task.isCancelled, !nudge.contains(.stop) {
+        while !Task.isCancelled, !wakeUp.contains(.stop) {
             loop.comeRound(within: source.lease)
             let now = engine.now()
-            if nudge.contains(.pushed) { pacing.notePush(at: now) }
+            if wakeUp.contains(.pushed) { pacing.notePush(at: now) }
             let pulls =
-                nudge.contains(.pull) || pacing.isDue(at: now) || requests.isWaiting(source: name) || lag.isDue(at: now)
+                wakeUp.contains(.pull) || pacing.isDue(at: now) || requests.isWaiting(source: name)
+                || lag.isDue(at: now)
             let taken = pulls ? requests.begin(source: name) : []
             let before = record.value
             let startedAt = ContinuousClock.now
-            let result = await turn(pull: pulls)
+            let result = await reconcile(pull: pulls)
             let duration = ContinuousClock.now - startedAt
             if pulls {
                 pacing.notePull(
@@ -83,7 +84,7 @@ struct SourceLoop: Sendable {
                 await pause(after: result, pacing), lag.wait(from: engine.now()) ?? Self.longestPause)
             try? await Task.sleep(for: pulls ? Self.shortestPause : Self.rest(after: duration))
             loop.comeRound(within: pause)
-            nudge = await signal.wait(for: pause)
+            wakeUp = await signal.wait(for: pause)
         }
     }
 
@@ -91,18 +92,18 @@ struct SourceLoop: Sendable {
     /// After a long one the pause is four times as long, at most 2 s, to leave the store to others. For example, it is
     /// 800 ms after 200 ms. After one of less than 100 ms it is as long as that one, at least 10 ms.
     private static func rest(after duration: Duration) -> Duration {
-        duration < longTurn ? max(shortestPause, duration) : min(duration * 4, .seconds(2))
+        duration < longReconciliation ? max(shortestPause, duration) : min(duration * 4, .seconds(2))
     }
 
-    private func turn(pull: Bool) async -> Result<TurnReport, any Error> {
+    private func reconcile(pull: Bool) async -> Result<ReconcileReport, any Error> {
         do {
             return .success(
-                try await withThrowingTaskGroup(of: TurnReport.self) { group in
-                    group.addTask { try await engine.turn(name, pull: pull) }
+                try await withThrowingTaskGroup(of: ReconcileReport.self) { group in
+                    group.addTask { try await engine.reconcile(name, pull: pull) }
                     group.addTask {
                         try await Task.sleep(for: source.lease)
                         throw Problem(
-                            "TurnTimedOut", status: 504,
+                            "ReconcileTimedOut", status: 504,
                             "cannot reconcile the source \(name) within \(source.lease.prewarmText)",
                             hint: "increase `timeout` of the source \(name) in the configuration")
                     }
@@ -123,16 +124,16 @@ struct SourceLoop: Sendable {
     }
 
     private func note(
-        _ result: Result<TurnReport, any Error>, pulled: Bool, _ pacing: Pacing, _ before: Record.State
+        _ result: Result<ReconcileReport, any Error>, pulled: Bool, _ pacing: Pacing, _ before: Record.State
     ) {
         let now = engine.now()
         var problem: String?
         switch result {
         case .success(let report):
-            onTurn(report)
+            onReport(report)
             log(report, pulled: pulled, wasUnreadable: before.isUnreadable)
         case .failure(is CancellationError): break
-        case .failure(TurnError.leaseHeld(_, let holder)):
+        case .failure(ReconcileError.leaseHeld(_, let holder)):
             logger.debug("another prewarm reconciles the source", metadata: ["source": "\(name)", "by": "\(holder)"])
         case .failure(let error):
             let message = Problem(error)?.message ?? "\(error)"
@@ -142,7 +143,7 @@ struct SourceLoop: Sendable {
             }
         }
         record.update { state in
-            state.lastTurnAt = now
+            state.lastReconciledAt = now
             if pulled { state.lastPullAt = now }
             state.nextPullAt = pacing.nextPull
             state.isRelaxed = pacing.isRelaxed
@@ -151,7 +152,7 @@ struct SourceLoop: Sendable {
         }
     }
 
-    private func log(_ report: TurnReport, pulled: Bool, wasUnreadable: Bool) {
+    private func log(_ report: ReconcileReport, pulled: Bool, wasUnreadable: Bool) {
         if let failure = report.failure {
             var metadata: Logger.Metadata = [
                 "source": "\(name)", "reason": "\(failure.reason.rawValue)", "error": "\(failure.message)",
@@ -173,7 +174,7 @@ struct SourceLoop: Sendable {
             ])
     }
 
-    private func logErrors(_ report: TurnReport) {
+    private func logErrors(_ report: ReconcileReport) {
         let errors = report.diagnostics.filter { $0.severity == .error }
         for error in errors.prefix(Self.mostErrors) {
             logger.warning(
@@ -191,7 +192,7 @@ struct SourceLoop: Sendable {
     private static let mostErrors = 10
 
     /// Returns the time until the next pull, or until the plan may change without an event if that is sooner.
-    private func pause(after result: Result<TurnReport, any Error>, _ pacing: Pacing) async -> Duration {
+    private func pause(after result: Result<ReconcileReport, any Error>, _ pacing: Pacing) async -> Duration {
         let now = engine.now()
         var pause = pacing.nextPull == nil ? source.interval : pacing.wait(from: now)
         switch result {
@@ -209,7 +210,7 @@ struct SourceLoop: Sendable {
     }
 }
 
-extension Result<TurnReport, any Error> {
+extension Result<ReconcileReport, any Error> {
     /// Returns true if the remote could not be read, or not in time.
     fileprivate var isOfTheRemote: Bool {
         switch self {

@@ -78,12 +78,13 @@ package final class SyncRequests: Sendable {
     }
 
     /// Notes the end of a reconciliation for the requests that ``begin(source:)`` returned.
-    func end(_ taken: [String], source: String, _ result: Result<TurnReport, any Error>) {
+    func end(_ taken: [String], source: String, _ result: Result<ReconcileReport, any Error>) {
         state.withLock { state in
             for id in taken {
                 state.requests[id]?.running.remove(source)
                 switch result {
-                case .failure(TurnError.leaseHeld), .failure(TurnError.leaseLost), .failure(is CancellationError):
+                case .failure(ReconcileError.leaseHeld), .failure(ReconcileError.leaseLost),
+                    .failure(is CancellationError):
                     // Another process reconciles the source, or the daemon stops: the next reconciliation answers.
                     state.requests[id]?.waiting.insert(source)
                 case .failure(let error):

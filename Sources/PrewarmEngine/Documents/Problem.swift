@@ -78,7 +78,7 @@ extension Problem {
             self.init(
                 "Store", status: [.busy, .replaced, .unavailable].contains(failure.reason) ? 503 : 500, failure.message,
                 hint: failure.hint)
-        case let failure as TurnError: self.init(failure)
+        case let failure as ReconcileError: self.init(failure)
         case let failure as ClaimError: self.init(failure)
         case let failure as ApprovalError: self.init(failure)
         case let failure as AdoptionError: self.init(failure)
@@ -100,7 +100,7 @@ extension Problem {
         }
     }
 
-    private init(_ error: TurnError) {
+    private init(_ error: ReconcileError) {
         switch error {
         case .unknownSource(let name):
             self.init(

@@ -4,7 +4,7 @@ import PrewarmCore
 struct Story<Reader: Audience> {
     let audience: Reader
     let status: PresetStatus
-    let report: TurnReport
+    let report: ReconcileReport
     let zones: ZoneDirectory
     let now: Timestamp
 

@@ -33,7 +33,7 @@ extension Value {
 
 extension Audience {
     /// Returns the changes that the reader may see: those of visible presets, and of the templates of visible presets.
-    func visible(_ changes: [DefinitionChange], of report: TurnReport) -> [DefinitionChange] {
+    func visible(_ changes: [DefinitionChange], of report: ReconcileReport) -> [DefinitionChange] {
         guard !seesAllPresets else { return changes }
         let templates = Set(report.presets.lazy.filter { sees($0.key) }.map(\.spec.template))
         return visible(changes, source: report.source, templates: templates)

@@ -2,7 +2,7 @@ package import PrewarmCore
 
 extension Value {
     /// The document of one plan over all sources. Each action and each held action has its reason.
-    package init(plans reports: [TurnReport], at time: Timestamp, for audience: some Audience) {
+    package init(plans reports: [ReconcileReport], at time: Timestamp, for audience: some Audience) {
         let all = reports.flatMap(\.statuses).filter { audience.sees($0.preset.key) }
         let statuses = Dictionary(all.map { ($0.preset.key, $0) }) { first, _ in first }
         let actions = reports.flatMap(\.plan.actions).filter { audience.sees($0.preset) }
@@ -73,7 +73,7 @@ extension Value {
     }
 }
 
-extension TurnReport {
+extension ReconcileReport {
     /// The error that kept prewarm from reading the source, with the revision that stays applied.
     fileprivate var failureValue: Value? {
         guard let failure else { return nil }

@@ -2,11 +2,11 @@ package import Logging
 import PrewarmCore
 
 extension OperationRunner {
-    /// Runs operations as they become due. After the cause ``Nudge/stop`` it takes no new ones, and returns when the running
+    /// Runs operations as they become due. After the cause ``WakeUp/stop`` it takes no new ones, and returns when the running
     /// ones have ended. Canceling the task ends the running operations and returns them to the queue.
     /// - Parameter signal: A signal that an operation may be due. Operations that other processes insert start within five
     ///   seconds even without a signal.
-    package func serve(_ signal: Signal<Nudge>, progress: LoopProgress, logger: Logger) async {
+    package func serve(_ signal: Signal<WakeUp>, progress: LoopProgress, logger: Logger) async {
         let loop = progress.begin("operations")
         await withTaskGroup(of: Ended.self) { group in
             var running: [String: Int] = [:]
@@ -18,13 +18,13 @@ extension OperationRunner {
             group.addTask { .woken(await signal.wait(for: .zero)) }
             for await ended in group {
                 switch ended {
-                case .woken(let nudge):
+                case .woken(let wakeUp):
                     loop.comeRound(within: .seconds(300))
-                    if nudge.contains(.stop) { isStopping = true }
+                    if wakeUp.contains(.stop) { isStopping = true }
                     // After a stop, the loop only waits for running operations, which may take any time.
                     if isStopping { loop.end() }
                     if !isStopping { group.addTask { .woken(await signal.wait(for: .seconds(1))) } }
-                    if nudge.isEmpty, let quietUntil, .now < quietUntil { continue }
+                    if wakeUp.isEmpty, let quietUntil, .now < quietUntil { continue }
                 case .settled(let provisioner): running[provisioner, default: 1] -= 1
                 case .recovered: isRecovering = false
                 }
@@ -63,7 +63,7 @@ extension OperationRunner {
     private static let longestPause = Duration.seconds(5)
 
     private enum Ended: Sendable {
-        case woken(Nudge)
+        case woken(WakeUp)
         case settled(String)
         case recovered
     }

@@ -126,7 +126,7 @@ package struct OperationRunner: Sendable {
         let reply = await perform(request, by: provisioner) { mark in
             try await store.write { store in
                 guard var current = try leased(record, in: store) else {
-                    throw TurnError.leaseLost(source: record.operation.preset.source)
+                    throw ReconcileError.leaseLost(source: record.operation.preset.source)
                 }
                 current.mark = mark
                 try store.update(current)

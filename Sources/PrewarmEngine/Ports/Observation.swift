@@ -3,7 +3,7 @@ package import PrewarmCore
 /// A measurement for metrics. The engine reports it after the transaction that makes it true.
 package enum Observation: Sendable {
     /// A reconciliation ended.
-    case turn(source: String, result: TurnResult, duration: Duration)
+    case reconciled(source: String, result: ReconcileResult, duration: Duration)
     /// A reconciliation read the remote of a source without an error.
     case succeeded(source: String)
     /// A request to a remote ended.
@@ -31,7 +31,7 @@ package enum Observation: Sendable {
         case interrupted
     }
 
-    package enum TurnResult: String, CaseIterable, Sendable {
+    package enum ReconcileResult: String, CaseIterable, Sendable {
         /// Manifests were read, or actions were planned.
         case changed
         case unchanged
@@ -50,17 +50,17 @@ package enum Observation: Sendable {
 
 extension Engine {
     /// Runs a reconciliation and reports its result and duration.
-    func observingTurn(
-        of source: String, pulls: Bool, _ turn: () async throws -> TurnReport
-    ) async throws -> TurnReport {
-        guard sources[source] != nil else { return try await turn() }
+    func observingReconciliation(
+        of source: String, pulls: Bool, _ reconciliation: () async throws -> ReconcileReport
+    ) async throws -> ReconcileReport {
+        guard sources[source] != nil else { return try await reconciliation() }
         let clock = ContinuousClock()
         let start = clock.now
         do {
-            let report = try await turn()
+            let report = try await reconciliation()
             let isChanged = !report.plan.actions.isEmpty || report.hasReadManifests
             observe(
-                .turn(
+                .reconciled(
                     source: source, result: report.failure != nil ? .error : isChanged ? .changed : .unchanged,
                     duration: clock.now - start))
             if pulls, report.failure == nil { observe(.succeeded(source: source)) }
@@ -68,8 +68,8 @@ extension Engine {
             if let duration = report.convergedAfter { observe(.converged(source: source, after: duration)) }
             return report
         } catch {
-            let isSkipped = if case TurnError.leaseHeld = error { true } else { false }
-            observe(.turn(source: source, result: isSkipped ? .skipped : .error, duration: clock.now - start))
+            let isSkipped = if case ReconcileError.leaseHeld = error { true } else { false }
+            observe(.reconciled(source: source, result: isSkipped ? .skipped : .error, duration: clock.now - start))
             throw error
         }
     }

@@ -12,12 +12,12 @@ struct Assessment: Sendable {
 
     /// Plans without asking the remote, and writes nothing.
     /// - Parameter touched: See ``Engine/assess(_:touched:)``.
-    func report(touched: Set<PresetKey>?, in store: any StoreReader) throws -> TurnReport {
+    func report(touched: Set<PresetKey>?, in store: any StoreReader) throws -> ReconcileReport {
         let now = engine.now()
         let draft = try PlanDraft(
             engine, name, scope(touched: touched, at: now, in: store),
             Guarded(record: store.guardRecord(ofSource: name)), at: now, in: store)
-        var report = TurnReport(source: name)
+        var report = ReconcileReport(source: name)
         report.include(draft)
         report.revision = draft.record?.applied
         report.rest = draft.scope.settled

@@ -8,34 +8,34 @@ extension Engine {
     ///     configured ref.
     ///   - preset: The only preset to act on; nil for all.
     ///   - expected: The digest of the plan to carry out. Any other plan is refused.
-    /// - Throws: ``TurnError``, ``StoreError``. If the remote cannot be read, the report says so, and nothing is thrown.
-    package func turn(
+    /// - Throws: ``ReconcileError``, ``StoreError``. If the remote cannot be read, the report says so, and nothing is thrown.
+    package func reconcile(
         _ name: String, pull: Bool = true, revision: String? = nil, preset: String? = nil, expected: String? = nil
-    ) async throws -> TurnReport {
+    ) async throws -> ReconcileReport {
         let request = ReconcileRequest(pull: pull, revision: revision, preset: preset, expected: expected)
         guard let source = sources[name] else {
             guard try await store.read({ try $0.source(name) }) != nil, let source = removedSource(name) else {
-                throw TurnError.unknownSource(name)
+                throw ReconcileError.unknownSource(name)
             }
             return try await Reconciler(engine: self, source: source, request: request).reconcile()
         }
-        return try await observingTurn(of: name, pulls: pull) {
+        return try await observingReconciliation(of: name, pulls: pull) {
             try await Reconciler(engine: self, source: source, request: request).reconcile()
         }
     }
 
     /// Returns the plan that a reconciliation would make now. It changes only the mirror.
     /// - Parameter revision: A branch, tag or commit to plan for; nil for the configured ref.
-    package func preview(_ name: String, revision: String? = nil) async throws -> TurnReport {
-        guard let source = sources[name] else { throw TurnError.unknownSource(name) }
+    package func preview(_ name: String, revision: String? = nil) async throws -> ReconcileReport {
+        guard let source = sources[name] else { throw ReconcileError.unknownSource(name) }
         return try await Preview(self, source).plan(for: revision)
     }
 
     /// Plans the pools of the applied revision without asking the remote and without carrying anything out. It writes
     /// only if a stored value cannot be read: then the next reconciliation reads all manifests again.
     /// - Parameter touched: Presets to include although their pools are settled. Other settled pools are only counted in
-    ///   ``TurnReport/rest``. Nil includes all pools.
-    package func assess(_ name: String, touched: Set<PresetKey>? = nil) async throws -> TurnReport {
+    ///   ``ReconcileReport/rest``. Nil includes all pools.
+    package func assess(_ name: String, touched: Set<PresetKey>? = nil) async throws -> ReconcileReport {
         let report = try await store.read { try Assessment(self, name).report(touched: touched, in: $0) }
         if !report.unreadable.isEmpty {
             // If the store cannot be written, the next assessment finds the value again.
@@ -49,8 +49,8 @@ extension Engine {
     }
 
     /// Plans the pools of all sources without asking a remote and without carrying anything out.
-    package func assess() async throws -> [TurnReport] {
-        var reports: [TurnReport] = []
+    package func assess() async throws -> [ReconcileReport] {
+        var reports: [ReconcileReport] = []
         for name in sourceNames { reports.append(try await assess(name)) }
         return reports
     }

@@ -94,7 +94,7 @@ struct PlanDraft: Sendable {
     }
 }
 
-extension TurnReport {
+extension ReconcileReport {
     /// Takes over the plan with the state that it was made from.
     mutating func include(_ draft: PlanDraft) {
         presets = draft.presets

@@ -11,7 +11,7 @@ struct Preview: Sendable {
     }
 
     /// - Parameter revision: A branch, tag or commit to plan for; nil for the configured ref.
-    func plan(for revision: String?) async throws -> TurnReport {
+    func plan(for revision: String?) async throws -> ReconcileReport {
         let start = try await ReconcileStart(engine, source)
         do {
             let target = try await Resolver(engine, source).resolve(revision, start)
@@ -26,14 +26,14 @@ struct Preview: Sendable {
 
     private func plan(
         for target: Revision, isAskedFor: Bool, _ start: ReconcileStart
-    ) async throws -> TurnReport {
+    ) async throws -> ReconcileReport {
         try await source.git.fetch(target)
         let remarks = try await Verifier(engine, source)
             .remarks(on: Arrival(revision: target), start, isAskedFor: isAskedFor)
         let manifests = try await Loader(engine, source).all(at: target)
         let definition = try await Linking(engine, source).link(manifests, of: target)
         return try await plan { [engine, source] store in
-            var report = TurnReport(source: source.name)
+            var report = ReconcileReport(source: source.name)
             report.revision = target
             report.diagnostics = definition.diagnostics + remarks
             let guarded = try Admission(engine, source).admit(definition.changes, in: store)
@@ -45,8 +45,9 @@ struct Preview: Sendable {
     /// - Parameter begin: Returns the report without a plan, the decision of the guard, and the presets of the revision
     ///   and its changes of templates.
     private func plan(
-        _ begin: @escaping @Sendable (any StoreReader) throws -> (TurnReport, Guarded, [Preset], [DefinitionChange])
-    ) async throws -> TurnReport {
+        _ begin:
+            @escaping @Sendable (any StoreReader) throws -> (ReconcileReport, Guarded, [Preset], [DefinitionChange])
+    ) async throws -> ReconcileReport {
         let now = engine.now()
         var report = try await engine.store.read { [engine, source] store in
             let (earlier, guarded, presets, templates) = try begin(store)
@@ -60,11 +61,11 @@ struct Preview: Sendable {
         return report
     }
 
-    private func planForApplied(_ failure: GitFailure?) async throws -> TurnReport {
+    private func planForApplied(_ failure: GitFailure?) async throws -> ReconcileReport {
         let name = source.name
         if try await engine.store.read({ try $0.guardRecord(ofSource: name).hasApproval }) {
             return try await plan { [engine, source] store in
-                var report = TurnReport(source: source.name)
+                var report = ReconcileReport(source: source.name)
                 report.revision = try store.source(source.name)?.applied
                 report.failure = failure
                 report.diagnostics = try store.diagnostics(source: source.name)
@@ -86,7 +87,7 @@ struct Preview: Sendable {
     }
 
     /// Returns the actions of suspended presets that would be planned without the suspensions.
-    private func heldBySuspensions(_ report: TurnReport) async throws -> [HeldAction] {
+    private func heldBySuspensions(_ report: ReconcileReport) async throws -> [HeldAction] {
         let suspended = Set(
             zip(report.presets, report.plan.pools).lazy.filter { $1.isSuspended($0) }.map { $0.0.key })
         guard !suspended.isEmpty else { return [] }

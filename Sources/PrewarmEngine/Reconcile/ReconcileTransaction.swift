@@ -40,14 +40,14 @@ struct ReconcileTransaction: Sendable {
     /// Saves the definition, and the plan as operations.
     /// - Parameter draft: A plan that was made before. If it is nil or may no longer be carried out, the transaction makes
     ///   another one.
-    /// - Throws: ``TurnError/planChanged(source:)``, ``StoreError``; ``Overtaken`` if the guard decided from an older
+    /// - Throws: ``ReconcileError/planChanged(source:)``, ``StoreError``; ``Overtaken`` if the guard decided from an older
     ///   record
-    func run(_ draft: PlanDraft?, in store: any StoreWriter) throws -> TurnReport {
+    func run(_ draft: PlanDraft?, in store: any StoreWriter) throws -> ReconcileReport {
         guard try store.guardRecord(ofSource: source.name) == guarded.earlier else { throw Overtaken() }
         let changed = try draft?.changedPools(engine, source.name, in: store)
         let draft = try changed == nil ? self.draft(in: store) : draft ?? self.draft(in: store)
         if let expected = request.expected, expected != draft.plan.digest(revision: revision) {
-            throw TurnError.planChanged(source: source.name)
+            throw ReconcileError.planChanged(source: source.name)
         }
         let recorder = Recorder(self)
         if let definition {
@@ -57,7 +57,7 @@ struct ReconcileTransaction: Sendable {
         try putAdmitted(failing: Set(draft.failures.keys), in: store)
         if !draft.gone.isEmpty { try forget(draft.gone, in: store) }
 
-        var report = TurnReport(source: source.name)
+        var report = ReconcileReport(source: source.name)
         report.revision = revision
         report.isNewRevision = isNewRevision
         report.failure = failure

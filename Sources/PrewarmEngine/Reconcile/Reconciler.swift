@@ -28,8 +28,8 @@ struct Reconciler: Sendable {
 
     /// Reconciles the source. A reconciliation that finds nothing new costs one ref advertisement and one row, and writes
     /// nothing.
-    /// - Throws: ``TurnError``, ``StoreError``. If the remote cannot be read, the report says so, and nothing is thrown.
-    func reconcile() async throws -> TurnReport {
+    /// - Throws: ``ReconcileError``, ``StoreError``. If the remote cannot be read, the report says so, and nothing is thrown.
+    func reconcile() async throws -> ReconcileReport {
         while true {
             do {
                 return try await attempt()
@@ -39,7 +39,7 @@ struct Reconciler: Sendable {
         }
     }
 
-    private func attempt() async throws -> TurnReport {
+    private func attempt() async throws -> ReconcileReport {
         let lease = SourceLease(engine, source)
         do {
             return try await attempt(lease)
@@ -49,7 +49,7 @@ struct Reconciler: Sendable {
         }
     }
 
-    private func attempt(_ lease: SourceLease) async throws -> TurnReport {
+    private func attempt(_ lease: SourceLease) async throws -> ReconcileReport {
         let start = try await ReconcileStart(engine, source)
         var (definition, failure): (Definition?, GitFailure?)
         do {
@@ -75,7 +75,7 @@ struct Reconciler: Sendable {
     /// Admits, observes and plans from one snapshot of the store. Then applies and records in one transaction.
     private func commit(
         _ start: ReconcileStart, _ definition: Definition?, _ failure: GitFailure?, _ lease: SourceLease
-    ) async throws -> TurnReport {
+    ) async throws -> ReconcileReport {
         let now = engine.now()
         let (transaction, draft) = try await engine.store.read { store in
             let guarded = try Admission(engine, source, preset: request.preset).admit(
@@ -109,8 +109,8 @@ struct Reconciler: Sendable {
         return now < until && !record.isPlannedAhead(of: now)
     }
 
-    private func quietReport(_ start: ReconcileStart) async throws -> TurnReport {
-        var report = TurnReport(source: source.name)
+    private func quietReport(_ start: ReconcileStart) async throws -> ReconcileReport {
+        var report = ReconcileReport(source: source.name)
         report.revision = start.record.applied
         report.isQuiet = true
         report.diagnostics = start.diagnostics
@@ -118,8 +118,8 @@ struct Reconciler: Sendable {
         return report
     }
 
-    private func failedReport(_ failure: GitFailure) -> TurnReport {
-        var report = TurnReport(source: source.name)
+    private func failedReport(_ failure: GitFailure) -> ReconcileReport {
+        var report = ReconcileReport(source: source.name)
         report.failure = failure
         return report
     }

@@ -18,7 +18,7 @@ package struct Rollout: Hashable, Sendable {
     package let hold: Hold?
 }
 
-extension TurnReport {
+extension ReconcileReport {
     /// The rollouts that run or wait for the end of a hold, and then those that an approval would start, each in the order of
     /// the presets. The pool of a retired preset is emptied and has none.
     package var rollouts: [Rollout] {
@@ -66,7 +66,7 @@ struct RevisionComparison {
     /// - Parameters:
     ///   - presets: All presets as the revision defines them.
     ///   - templates: The changes of templates.
-    func add(_ presets: [Preset], _ templates: [DefinitionChange], to report: inout TurnReport) throws {
+    func add(_ presets: [Preset], _ templates: [DefinitionChange], to report: inout ReconcileReport) throws {
         let stored = Dictionary(try store.presets(source: source).map { ($0.key, $0.accepted) }) { first, _ in first }
         report.applied = try store.source(source)?.applied
         report.changes = templates

@@ -17,7 +17,7 @@ final class SourceLease: Sendable {
 
     /// Takes the lease, also from a holder that has ended or whose time has expired. The new fence makes its writes fail.
     /// - Returns: The record of the source in the same transaction.
-    /// - Throws: ``TurnError/leaseHeld(source:by:)``
+    /// - Throws: ``ReconcileError/leaseHeld(source:by:)``
     func take() async throws -> SourceRecord {
         let (lease, record) = try await engine.store.write { [engine, source] store in
             let current = try self.checkNobodyElseHolds(in: store)
@@ -32,12 +32,12 @@ final class SourceLease: Sendable {
 
     /// Checks that this reconciliation may write.
     /// - Returns: The record of the source.
-    /// - Throws: ``TurnError/leaseLost(source:)`` if another process has taken the lease since,
-    ///   ``TurnError/leaseHeld(source:by:)`` if this reconciliation has no lease and another process holds it.
+    /// - Throws: ``ReconcileError/leaseLost(source:)`` if another process has taken the lease since,
+    ///   ``ReconcileError/leaseHeld(source:by:)`` if this reconciliation has no lease and another process holds it.
     func check(in store: any StoreReader) throws -> SourceRecord {
         if let lease = held.withLock({ $0 }) {
             guard try store.lease(ofSource: source.name)?.fence == lease.fence else {
-                throw TurnError.leaseLost(source: source.name)
+                throw ReconcileError.leaseLost(source: source.name)
             }
         } else {
             try checkNobodyElseHolds(in: store)
@@ -64,7 +64,7 @@ final class SourceLease: Sendable {
     private func checkNobodyElseHolds(in store: any StoreReader) throws -> Lease? {
         let current = try store.lease(ofSource: source.name)
         if let current, engine.isInForce(current, atMost: source.lease), current.holder != engine.holder {
-            throw TurnError.leaseHeld(source: source.name, by: current.holder)
+            throw ReconcileError.leaseHeld(source: source.name, by: current.holder)
         }
         return current
     }

@@ -16,7 +16,7 @@ package struct Synchronizer: Sendable {
     private let touched = TouchedPools()
 
     package enum Progress: Sendable {
-        case turn(TurnReport)
+        case reconciled(ReconcileReport)
         case operation(OperationRunner.Progress)
         /// Another process reconciles the source, and this one waits for up to 30 seconds.
         case waitingForLease(source: String)
@@ -26,10 +26,10 @@ package struct Synchronizer: Sendable {
     /// The result of a whole sync.
     package struct Report: Sendable {
         /// The first reconciliation of each source.
-        package var turns: [TurnReport] = []
+        package var reconciliations: [ReconcileReport] = []
         /// The final state of each source: the pools that were planned for, and all pools if others have not converged.
         /// It is empty if nothing changed and nothing ran.
-        package var last: [TurnReport] = []
+        package var last: [ReconcileReport] = []
         package var succeeded = 0
         package var failed: [Operation] = []
         /// The operations that were due and did not start, because the system gave no process.
@@ -61,7 +61,7 @@ package struct Synchronizer: Sendable {
     }
 
     /// Runs the sync to its end.
-    /// - Throws: ``TurnError``, ``StoreError``, and ``ClaimError/unknownPreset(_:known:invalid:)`` if `preset` does not exist.
+    /// - Throws: ``ReconcileError``, ``StoreError``, and ``ClaimError/unknownPreset(_:known:invalid:)`` if `preset` does not exist.
     package func run() async throws -> Report {
         var report = Report()
         for resync in try await engine.resync(force: refreshes) { observe(.resync(resync)) }
@@ -69,12 +69,12 @@ package struct Synchronizer: Sendable {
         _ = try await engine.reviewLeases(&leases)
         if revision == nil, expected == nil { try await engine.settleRemovedSources() }
         for source in sources {
-            let turn = try await firstTurn(source)
-            touched.note(turn)
-            observe(.turn(turn))
-            report.turns.append(turn)
+            let reconciliation = try await firstReconciliation(source)
+            touched.note(reconciliation)
+            observe(.reconciled(reconciliation))
+            report.reconciliations.append(reconciliation)
         }
-        try await checkPreset(report.turns)
+        try await checkPreset(report.reconciliations)
         var isCut = false
         var notStarted: [OperationID: Operation] = [:]
         while true {
@@ -95,7 +95,7 @@ package struct Synchronizer: Sendable {
             for source in sources { _ = try await replan(source) }
         }
         // If nothing changed and nothing ran, no pool is assessed again, however many pools there are.
-        let isQuiet = report.turns.allSatisfy(\.isQuiet) && report.succeeded == 0 && report.failed.isEmpty
+        let isQuiet = report.reconciliations.allSatisfy(\.isQuiet) && report.succeeded == 0 && report.failed.isEmpty
         if isCut || report.last.isEmpty && !isQuiet { report.last = try await assess() }
         report.unfinished = Unfinished.of(report.last, preset: preset)
         report.notStarted = try await stillPending(notStarted)
@@ -140,8 +140,8 @@ package struct Synchronizer: Sendable {
     }
 
     /// Throws if the preset does not exist, since a misspelled name must not look like a full pool.
-    private func checkPreset(_ turns: [TurnReport]) async throws {
-        guard let preset, turns.allSatisfy({ $0.failure == nil }) else { return }
+    private func checkPreset(_ reconciliations: [ReconcileReport]) async throws {
+        guard let preset, reconciliations.allSatisfy({ $0.failure == nil }) else { return }
         let sources = sources
         let known = try await engine.store.read { store in
             let isKnown = try store.presets(named: preset).contains {
@@ -152,17 +152,17 @@ package struct Synchronizer: Sendable {
         if let known { throw ClaimError.unknownPreset(preset, known: known) }
     }
 
-    private func firstTurn(_ source: String) async throws -> TurnReport {
+    private func firstReconciliation(_ source: String) async throws -> ReconcileReport {
         let patience = min(.now + .seconds(30), waitsUntil ?? .now + .seconds(30))
-        var held: TurnError?
+        var held: ReconcileError?
         while true {
             if let held, .now >= patience { throw held }
             do {
-                let turn = try await inTime {
-                    try await engine.turn(source, revision: revision, preset: preset, expected: expected?[source])
+                let reconciliation = try await inTime {
+                    try await engine.reconcile(source, revision: revision, preset: preset, expected: expected?[source])
                 }
-                return turn ?? Self.overdue(source)
-            } catch let error as TurnError {
+                return reconciliation ?? Self.overdue(source)
+            } catch let error as ReconcileError {
                 guard case .leaseHeld = error else { throw error }
                 if held == nil { observe(.waitingForLease(source: source)) }
                 held = error
@@ -171,8 +171,8 @@ package struct Synchronizer: Sendable {
         }
     }
 
-    private static func overdue(_ source: String) -> TurnReport {
-        var report = TurnReport(source: source)
+    private static func overdue(_ source: String) -> ReconcileReport {
+        var report = ReconcileReport(source: source)
         report.failure = GitFailure(
             .unreachable, "cannot read the repository of the source \(source) within the time limit",
             hint: "increase `--timeout`, or run `prewarm doctor` to check whether the git server answers")
@@ -188,17 +188,17 @@ package struct Synchronizer: Sendable {
 
     private func replan(_ source: String) async throws -> Bool {
         do {
-            let turn = try await engine.turn(source, pull: false, preset: preset)
-            touched.note(turn)
-            return !turn.plan.actions.isEmpty
-        } catch TurnError.leaseHeld, TurnError.leaseLost {
+            let reconciliation = try await engine.reconcile(source, pull: false, preset: preset)
+            touched.note(reconciliation)
+            return !reconciliation.plan.actions.isEmpty
+        } catch ReconcileError.leaseHeld, ReconcileError.leaseLost {
             // The holder of the lease plans for this source.
             return false
         }
     }
 
-    private func assess() async throws -> [TurnReport] {
-        var reports: [TurnReport] = []
+    private func assess() async throws -> [ReconcileReport] {
+        var reports: [ReconcileReport] = []
         for source in sources {
             var report = try await engine.assess(source, touched: touched.of(source))
             if waitsUntil != nil, let rest = report.rest, rest.unfinished > 0 {
@@ -228,9 +228,9 @@ package struct Synchronizer: Sendable {
 private final class TouchedPools: Sendable {
     private let keys = Mutex<[String: Set<PresetKey>]>([:])
 
-    func note(_ turn: TurnReport) {
-        guard !turn.plan.pools.isEmpty else { return }
-        keys.withLock { $0[turn.source, default: []].formUnion(turn.plan.pools.lazy.map(\.preset)) }
+    func note(_ reconciliation: ReconcileReport) {
+        guard !reconciliation.plan.pools.isEmpty else { return }
+        keys.withLock { $0[reconciliation.source, default: []].formUnion(reconciliation.plan.pools.lazy.map(\.preset)) }
     }
 
     func of(_ source: String) -> Set<PresetKey> { keys.withLock { $0[source] ?? [] } }

@@ -12,7 +12,7 @@ package struct Unfinished: Sendable {
     /// Returns the pools that have not converged, and those with a change that waits for an approval. Suspended and
     /// observed pools are left out.
     /// - Parameter name: The name of the only preset to look at; nil for all.
-    package static func of(_ reports: [TurnReport], preset name: String?) -> [Unfinished] {
+    package static func of(_ reports: [ReconcileReport], preset name: String?) -> [Unfinished] {
         reports.flatMap { report in
             let observed = report.observed
             let held = Dictionary(grouping: report.plan.held) { $0.action.preset }

@@ -98,7 +98,7 @@ extension Route.Permission {
     fileprivate var request: AccessRequest {
         switch self {
         case .look: .look
-        case .nudge: .nudge
+        case .wakeUp: .wakeUp
         case .operate: .operate
         case .administer: .administer
         case .ofObject: .role(.viewer)

@@ -163,7 +163,7 @@ extension Route.Permission {
     /// The sentence of an operation's description that says who may call it.
     fileprivate var callers: String {
         switch self {
-        case .look, .nudge: "Every role may call it."
+        case .look, .wakeUp: "Every role may call it."
         case .operate, .administer: "Only an operator whose scope is all presets may call it."
         case .ofObject: "Every role may call it for presets in its scope."
         case .ofObjectForClaimers: "Claimers and operators may call it for presets in their scope."

@@ -6,7 +6,7 @@ import PrewarmEngine
 struct Route: Sendable {
     /// The permission that is checked before the body of a request is read; see ``Authorization``.
     enum Permission: Sendable {
-        case look, nudge, operate, administer
+        case look, wakeUp, operate, administer
         /// Any role. The handler then checks the preset or the workspace.
         case ofObject
         /// At least the role claimer, or operator. The handler then checks the preset or the workspace.

@@ -17,7 +17,7 @@ struct SyncProgress {
     private(set) var message: String
     private var hint: String?
     private var supersededBy: Revision?
-    private var reports: [TurnReport] = []
+    private var reports: [ReconcileReport] = []
     private var unfinished: [Unfinished] = []
     /// The sources that have not applied the requested commit yet.
     private(set) var unseen: [String] = []

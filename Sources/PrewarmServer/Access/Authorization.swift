@@ -14,7 +14,7 @@ package enum AccessRequest: Hashable, Sendable {
     /// Read what the provisioner wrote.
     case readLog(PresetKey)
     /// Fetch a source now, which also happens at its interval.
-    case nudge
+    case wakeUp
     case claim(PresetKey, owner: Owner)
     case release(PresetKey, owner: Owner?)
     /// Ask for the credentials of a claimed workspace.
@@ -49,7 +49,7 @@ package enum Authorization {
     /// | look, preset | yes | yes | yes |
     /// | look at all (metrics) | if its scope is all presets | if its scope is all presets | if its scope is all presets |
     /// | workspace | masked | its own | yes |
-    /// | nudge | yes | yes | yes |
+    /// | wakeUp | yes | yes | yes |
     /// | claim, release, renew, transfer | no | for itself | for any owner |
     /// | credentials | no | for itself | for itself, and for owners that are plain texts |
     /// | log of a provisioner | no | no | yes |
@@ -60,7 +60,7 @@ package enum Authorization {
             return .refused("the preset \(preset) is outside the scope of \(principal.auditName)")
         }
         switch (request, principal.role) {
-        case (.look, _), (.lookAtPreset, _), (.nudge, _): return .allowed
+        case (.look, _), (.lookAtPreset, _), (.wakeUp, _): return .allowed
         case (.role(let least), let role) where role >= least: return .allowed
         case (.lookAtWorkspace, .viewer): return .allowedMasked
         case (.lookAtWorkspace(_, let owner), .claimer):
@@ -107,7 +107,7 @@ extension AccessRequest {
     /// The preset that the request is about; nil if it is not about one preset.
     fileprivate var preset: PresetKey? {
         switch self {
-        case .look, .lookAtAll, .role, .nudge, .operate, .administer: nil
+        case .look, .lookAtAll, .role, .wakeUp, .operate, .administer: nil
         case .lookAtPreset(let preset), .lookAtWorkspace(let preset, _), .readLog(let preset), .claim(let preset, _),
             .release(let preset, _), .keep(let preset, _), .credentials(let preset, _), .operatePreset(let preset):
             preset
@@ -118,7 +118,7 @@ extension AccessRequest {
     var needed: Role {
         switch self {
         case .role(let least): least
-        case .look, .lookAtAll, .lookAtPreset, .lookAtWorkspace, .nudge: .viewer
+        case .look, .lookAtAll, .lookAtPreset, .lookAtWorkspace, .wakeUp: .viewer
         case .claim, .release, .credentials, .keep: .claimer
         case .readLog, .operatePreset, .operate, .administer: .operator
         }

@@ -36,30 +36,30 @@ final class DenialLog: Sendable {
     }
 
     /// Logs a request that was denied with an error.
-    func note(_ error: AccessError, _ visit: Visit, now: Timestamp) {
-        note(status: error.reason.status, error.message, visit, now: now)
+    func note(_ error: AccessError, _ context: RequestContext, now: Timestamp) {
+        note(status: error.reason.status, error.message, context, now: now)
     }
 
     /// Logs a request that was denied with a status.
-    func note(status: Int, _ reason: String, _ visit: Visit, now: Timestamp) {
-        guard let leftOut = state.withLock({ $0.admit(visit.client.group, now: now) }) else { return }
+    func note(status: Int, _ reason: String, _ context: RequestContext, now: Timestamp) {
+        guard let leftOut = state.withLock({ $0.admit(context.client.group, now: now) }) else { return }
         var metadata: Logger.Metadata = [
-            "status": "\(status)", "reason": "\(reason)", "from": "\(visit.client)",
-            "method": "\(visit.request.method.rawValue)", "path": "\(visit.request.uri.path.forMessage)",
-            "request": "\(visit.id)",
+            "status": "\(status)", "reason": "\(reason)", "from": "\(context.client)",
+            "method": "\(context.request.method.rawValue)", "path": "\(context.request.uri.path.forMessage)",
+            "request": "\(context.id)",
         ]
         if leftOut > 0 { metadata["leftOut"] = "\(leftOut)" }
         logger.warning("a request was denied", metadata: metadata)
     }
 
     /// Writes an audit entry for a change that an authenticated caller was refused.
-    func audit(_ error: AccessError, _ visit: Visit, _ principal: Principal, now: Timestamp) async {
-        guard visit.request.method != .get, visit.request.method != .head,
+    func audit(_ error: AccessError, _ context: RequestContext, _ principal: Principal, now: Timestamp) async {
+        guard context.request.method != .get, context.request.method != .head,
             state.withLock({ $0.entries.take("", now: now) }) == nil
         else { return }
         let entry = AuditEntry(
-            at: now, who: principal.auditName, from: visit.client.description, action: "denied", object: "request",
-            name: "\(visit.request.method.rawValue) \(visit.request.uri.path.forMessage)", detail: error.message)
+            at: now, who: principal.auditName, from: context.client.description, action: "denied", object: "request",
+            name: "\(context.request.method.rawValue) \(context.request.uri.path.forMessage)", detail: error.message)
         // If the store is busy, the caller still gets the refusal, without this entry.
         try? await store().write { try $0.append(entry) }
     }

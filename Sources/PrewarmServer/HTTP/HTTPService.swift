@@ -8,7 +8,7 @@ internal import NIOSSL
 import PrewarmEngine
 import ServiceLifecycle
 
-/// The service that listens for connections and hands their requests to the ``Door``.
+/// The service that listens for connections and hands their requests to the ``RequestHandler``.
 package struct HTTPService: Service {
     package struct Settings: Sendable {
         package var listen: ListenAddress
@@ -30,7 +30,7 @@ package struct HTTPService: Service {
     /// The most bytes of a header, and of each of its fields.
     private static let headerLimit = 32 * 1024
 
-    private let door: Door
+    private let handler: RequestHandler
     private let settings: Settings
     private let server: HTTPServerBuilder
     private let acceptance = Acceptance()
@@ -42,9 +42,10 @@ package struct HTTPService: Service {
     /// - Parameter onRunning: Is called with the port once the service listens.
     /// - Throws: ``AccessError`` if the certificate or the key cannot be used.
     package init(
-        _ door: Door, _ settings: Settings, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void
+        _ handler: RequestHandler, _ settings: Settings, logger: Logger,
+        onRunning: @escaping @Sendable (Int) async -> Void
     ) throws {
-        self.door = door
+        self.handler = handler
         self.settings = settings
         self.logger = logger
         self.onRunning = onRunning
@@ -53,20 +54,20 @@ package struct HTTPService: Service {
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: Self.headerLimit, maxHeaderListSize: Self.headerLimit, maxHeaderFieldCount: 100))
         let table = ConnectionTable(.init(total: Self.mostConnections(), perAddress: Self.addressLimit))
-        let access = door.access
+        let access = handler.access
         let acceptance = acceptance
         let plain = HTTPServerBuilder { responder in
             GuardedChannel(
                 base: HTTP1Channel(responder: responder, configuration: configuration), table: table,
                 acceptance: acceptance,
                 group: { access.connectionGroup(peer: $0?.ipAddress ?? "") },
-                refusal: { door.refusal(of: $0, peer: $1?.ipAddress ?? "") })
+                refusal: { handler.refusal(of: $0, peer: $1?.ipAddress ?? "") })
         }
         guard let tls = settings.tls else {
             server = plain
             return
         }
-        let (tlsConfiguration, warnings) = try tls.load(now: door.daemon.engine.now())
+        let (tlsConfiguration, warnings) = try tls.load(now: handler.daemon.engine.now())
         for warning in warnings { logger.warning("\(warning)") }
         server = try .tls(plain, tlsConfiguration: tlsConfiguration)
     }
@@ -83,7 +84,7 @@ package struct HTTPService: Service {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
-            responder: door, server: server,
+            responder: handler, server: server,
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.listen.host, port: settings.listen.port), serverName: nil,
                 backlog: Acceptance.backlog),

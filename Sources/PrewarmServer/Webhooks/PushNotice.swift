@@ -53,9 +53,9 @@ package struct PushNotice: Hashable, Sendable {
     }
 
     /// Returns the wake-up for the source; nil if the push moved no ref that the source follows.
-    func nudge(_ source: WatchedSource) -> SourceNudge? {
+    func wakeUp(_ source: WatchedSource) -> SourceWakeUp? {
         let moved = updates.filter { source.isMoved(by: $0, defaultBranch: defaultBranch) }
-        return moved.last.map { SourceNudge(source: source.name, commit: $0.commit) }
+        return moved.last.map { SourceWakeUp(source: source.name, commit: $0.commit) }
     }
 }
 

@@ -47,7 +47,7 @@ package struct WatchedSource: Hashable, Sendable {
 }
 
 /// A wake-up: a source that prewarm should check now.
-package struct SourceNudge: Hashable, Sendable {
+package struct SourceWakeUp: Hashable, Sendable {
     package let source: String
     /// The commit in the payload; nil if the ref was deleted or the forge does not send it. It is only a hint: if the
     /// remote does not have the commit yet, prewarm checks again shortly after.

@@ -31,7 +31,7 @@ package struct WebhookEndpoint: Hashable, Sendable {
             return WebhookVerdict(
                 .ignored, "nothing to do: the event \(event.forMessage) is not a push",
                 detail: "the event \(event.forMessage) is not a push; configure the forge to send only push events")
-        case .anything: return accepted(sources.map { SourceNudge(source: $0.name) })
+        case .anything: return accepted(sources.map { SourceWakeUp(source: $0.name) })
         case .push(let notice): return verdict(on: notice, sources)
         }
     }
@@ -53,21 +53,21 @@ package struct WebhookEndpoint: Hashable, Sendable {
                         ? "the sources of this webhook are folders of this machine"
                         : "the sources of this webhook have \(known)"))
         }
-        let nudges = named.compactMap { notice.nudge($0) }
-        guard !nudges.isEmpty else {
+        let wakeUps = named.compactMap { notice.wakeUp($0) }
+        guard !wakeUps.isEmpty else {
             let refs = notice.updates.prefix(3).map(\.ref).joined(separator: ", ")
             return WebhookVerdict(
                 .unmatched,
                 "nothing to do: no source follows \(refs.isEmpty ? "the pushed refs" : refs.forMessage)")
         }
-        return accepted(nudges)
+        return accepted(wakeUps)
     }
 
-    private func accepted(_ nudges: [SourceNudge]) -> WebhookVerdict {
-        let names = nudges.map(\.source).joined(separator: ", ")
-        return nudges.isEmpty
+    private func accepted(_ wakeUps: [SourceWakeUp]) -> WebhookVerdict {
+        let names = wakeUps.map(\.source).joined(separator: ", ")
+        return wakeUps.isEmpty
             ? WebhookVerdict(.unmatched, "nothing to do: the webhook has no sources")
-            : WebhookVerdict(.accepted, "checking \(names)", nudges: nudges)
+            : WebhookVerdict(.accepted, "checking \(names)", wakeUps: wakeUps)
     }
 }
 

@@ -154,7 +154,7 @@ package final class WebhookReceiver: Sendable {
         if let repeated = repeated(content.deliveryID, endpoint, now: now) { return repeated }
         let verdict = endpoint.verdict(on: content, sources: state.withLock { $0.sources })
         if verdict.outcome == .accepted, let id {
-            let sources = verdict.nudges.map(\.source)
+            let sources = verdict.wakeUps.map(\.source)
             state.withLock {
                 $0.log.noteHandled(webhook: endpoint.name, id: id.forMessage, sources: sources, now: now)
             }
@@ -208,6 +208,6 @@ extension WebhookDelivery {
             at: now, webhook: endpoint.name, kind: endpoint.kind,
             id: endpoint.kind.deliveryID(of: request)?.forMessage, event: endpoint.kind.event(of: request)?.forMessage,
             from: address.description, outcome: verdict.outcome, detail: verdict.detail ?? verdict.message,
-            sources: verdict.nudges.map(\.source), bytes: request.body.count)
+            sources: verdict.wakeUps.map(\.source), bytes: request.body.count)
     }
 }

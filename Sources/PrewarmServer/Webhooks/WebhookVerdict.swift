@@ -64,19 +64,19 @@ package struct WebhookVerdict: Hashable, Sendable {
     /// The message for the sender. It is the same for every fault of a signature.
     package let message: String
     /// The wake-ups for sources.
-    package var nudges: [SourceNudge] = []
+    package var wakeUps: [SourceWakeUp] = []
     /// The value of the field `Retry-After`, for ``Outcome/limited``.
     package var retryAfter: Duration?
     /// The message for the operator; nil if it is the same as ``message``.
     var detail: String?
 
     init(
-        _ outcome: Outcome, _ message: String, nudges: [SourceNudge] = [], retryAfter: Duration? = nil,
+        _ outcome: Outcome, _ message: String, wakeUps: [SourceWakeUp] = [], retryAfter: Duration? = nil,
         detail: String? = nil
     ) {
         self.outcome = outcome
         self.message = message
-        self.nudges = nudges
+        self.wakeUps = wakeUps
         self.retryAfter = retryAfter
         self.detail = detail
     }

@@ -36,7 +36,7 @@ extension MetricDescriptor {
     /// The buckets for the time until a claimed workspace is usable: from no handover (5 ms) to a build of 30 minutes.
     private static let usableBuckets = [0.005, 0.05, 0.25, 1, 5, 15, 60, 300, 1800]
     /// The buckets for longer work: from a reconciliation without changes (10 ms) to a build of 30 minutes.
-    private static let turnBuckets = [0.01, 0.05, 0.25, 1, 5, 15, 60, 300, 900, 1800]
+    private static let durationBuckets = [0.01, 0.05, 0.25, 1, 5, 15, 60, 300, 900, 1800]
 
     // MARK: State at the time of the scrape
 
@@ -91,12 +91,12 @@ extension MetricDescriptor {
         "prewarm_reconcile_total", ["source", "result"],
         "The number of finished reconciliations. skipped: another process holds the lease on the source.")
     static let reconcileDuration = histogram(
-        "prewarm_reconcile_duration_seconds", ["source"], buckets: turnBuckets,
+        "prewarm_reconcile_duration_seconds", ["source"], buckets: durationBuckets,
         "The duration of reconciliations.")
     static let gitRequests = counter(
         "prewarm_git_requests_total", ["source", "kind", "result"], "The number of finished requests to git remotes.")
     static let gitDuration = histogram(
-        "prewarm_git_request_duration_seconds", ["source", "kind"], buckets: turnBuckets,
+        "prewarm_git_request_duration_seconds", ["source", "kind"], buckets: durationBuckets,
         "The duration of requests to git remotes.")
     static let parseCache = counter(
         "prewarm_parse_cache_total", ["result"],
@@ -104,7 +104,7 @@ extension MetricDescriptor {
     static let planActions = counter(
         "prewarm_plan_actions_total", ["action", "reason"], "The number of planned actions.")
     static let operationDuration = histogram(
-        "prewarm_operation_duration_seconds", ["type", "provisioner", "result"], buckets: turnBuckets,
+        "prewarm_operation_duration_seconds", ["type", "provisioner", "result"], buckets: durationBuckets,
         "The duration of attempts at operations.")
     static let claims = counter(
         "prewarm_claims_total", ["source", "preset", "result"],
@@ -126,7 +126,7 @@ extension MetricDescriptor {
     static let webhookDeliveries = counter(
         "prewarm_webhook_deliveries_total", ["kind", "result"], "The number of requests to webhook endpoints.")
     static let commitToReady = histogram(
-        "prewarm_commit_to_ready_seconds", ["source"], buckets: turnBuckets,
+        "prewarm_commit_to_ready_seconds", ["source"], buckets: durationBuckets,
         "The time from the moment a revision was applied until every pool matched it.")
     static let notifications = counter(
         "prewarm_notifications_total", ["sink", "result"],

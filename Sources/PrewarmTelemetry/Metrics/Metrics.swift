@@ -76,7 +76,8 @@ package final class Metrics: Sendable {
     /// Counts one observation of the engine. It is passed to the engine as its `observe` closure.
     package func observe(_ observation: Observation) {
         switch observation {
-        case .turn(let source, let result, let duration): turn(source: source, duration: duration, result: result)
+        case .reconciled(let source, let result, let duration):
+            reconciliation(source: source, duration: duration, result: result)
         case .succeeded(let source): succeeded(source: source)
         case .git(let source, let request, let isSuccess, let duration):
             gitRequests.add([source, request.rawValue, isSuccess ? "success" : "error"])
@@ -99,7 +100,7 @@ package final class Metrics: Sendable {
     }
 
     /// Counts one reconciliation.
-    package func turn(source: String, duration: Duration, result: Observation.TurnResult) {
+    package func reconciliation(source: String, duration: Duration, result: Observation.ReconcileResult) {
         reconciles.add([source, result.rawValue])
         if result != .skipped { reconcileDuration.observe([source], duration) }
     }

@@ -81,21 +81,21 @@ extension PoolCounts {
 /// Every change of a pool marks its source for the next reconciliation or appends an event. Every reconciliation records
 /// its time.
 struct PoolStamp: Hashable, Sendable {
-    private let turns: [String: Timestamp]
+    private let planned: [String: Timestamp]
     private let newestEvent: Int64
 
     /// Returns nil if a source waits for a reconciliation, since its pools may be about to change.
     static func read(_ engine: Engine) async throws -> PoolStamp? {
         let (names, now) = (engine.sourceNames, engine.now())
         return try await engine.store.read { store in
-            var turns: [String: Timestamp] = [:]
+            var planned: [String: Timestamp] = [:]
             for name in names {
                 guard let record = try store.source(name), let quietUntil = record.quietUntil, now < quietUntil else {
                     return nil
                 }
-                turns[name] = record.plannedAt
+                planned[name] = record.plannedAt
             }
-            return PoolStamp(turns: turns, newestEvent: try store.newestEvent())
+            return PoolStamp(planned: planned, newestEvent: try store.newestEvent())
         }
     }
 }

@@ -86,7 +86,7 @@ private struct Rollout {
     /// Returns the first problem; nil if the run has no problem.
     mutating func run() -> String? {
         for _ in 0..<200 where !instances.filter({ $0.state == .ready }).isEmpty || made == 0 {
-            if let problem = turn() { return problem }
+            if let problem = reconciliation() { return problem }
             settleAll()
         }
         let strategy = preset.strategy
@@ -101,12 +101,12 @@ private struct Rollout {
             preset = next
             history.append("version \(change)")
             for _ in 0..<random.below(6) {
-                if let problem = turn() { return problem }
+                if let problem = reconciliation() { return problem }
                 settleSome()
             }
         }
         for _ in 0..<200 {
-            if let problem = turn() { return problem }
+            if let problem = reconciliation() { return problem }
             if isIdle {
                 return instances.contains { $0.fingerprint != preset.fingerprint && $0.state != .claimed }
                     ? "the rollout ended with outdated workspaces" : nil
@@ -128,7 +128,7 @@ private struct Rollout {
 
     private var claimable: Int { instances.count { $0.state == .ready } }
 
-    private mutating func turn() -> String? {
+    private mutating func reconciliation() -> String? {
         let before = claimable
         let plan = plan()
         for action in plan.actions {

@@ -43,7 +43,7 @@ struct QuarantineTests {
         for _ in 0..<3 { try await engine.sync() }
         #expect(try await engine.counts("b")?.eligible == 3)
         #expect(try await engine.counts("a")?.eligible == 2)
-        let report = try await engine.turn("presets")
+        let report = try await engine.reconcile("presets")
         #expect(report.isQuiet)
         let left = try await engine.assess("presets").diagnostics
         #expect(left.isEmpty, "\(left)")

@@ -165,7 +165,7 @@ final class ClaimSimulation {
             try await body()
         } catch is MortalStore.Death {
         } catch is ClaimError {
-        } catch TurnError.leaseHeld {
+        } catch ReconcileError.leaseHeld {
         } catch {
             if !process.life.isOver { fail("\(error)") }
         }

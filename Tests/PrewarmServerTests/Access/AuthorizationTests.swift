@@ -15,7 +15,7 @@ struct AuthorizationTests {
 
     /// The decision for a viewer, a claimer and an operator: `+` allowed, `m` masked, `-` refused.
     static let table: [(AccessRequest, String)] = [
-        (.look, "+++"), (.lookAtPreset(go), "+++"), (.nudge, "+++"),
+        (.look, "+++"), (.lookAtPreset(go), "+++"), (.wakeUp, "+++"),
         (.lookAtWorkspace(go, owner: nil), "m-+"), (.lookAtWorkspace(go, owner: ci), "m++"),
         (.lookAtWorkspace(go, owner: "ada"), "m-+"),
         // An owner of another kind with the same name is another owner.
@@ -48,7 +48,7 @@ struct AuthorizationTests {
         for role in Role.allCases {
             let decision = Authorization.decide(Self.principal(role, ["rust-*"]), request)
             switch request {
-            case .look, .nudge: #expect(decision == .allowed)
+            case .look, .wakeUp: #expect(decision == .allowed)
             default: #expect(!decision.isAllowed, "\(role)")
             }
         }

@@ -95,6 +95,6 @@ struct DashboardSessionTests {
             ("https://evil.example", "/"), ("", "/"), ("/a b", "/"), ("/a\r\nSet-Cookie: x=y", "/"),
         ])
     func targets(given: String, expected: String) {
-        #expect(Door.target(given) == expected)
+        #expect(RequestHandler.target(given) == expected)
     }
 }

@@ -47,17 +47,17 @@ struct WebhookReceiverTests {
             ("commit", .commit),
         ])
         let verdict = receiver.receive(push(ref, defaultBranch: defaultBranch), at: "hook", from: forge, now: .at(0))
-        #expect(verdict.nudges.map(\.source) == expected)
+        #expect(verdict.wakeUps.map(\.source) == expected)
         #expect(verdict.outcome == (expected.isEmpty ? .unmatched : .accepted))
         #expect(verdict.status == (expected.isEmpty ? 200 : 202))
-        #expect(verdict.nudges.allSatisfy { $0.commit == PushNoticeTests.commit })
+        #expect(verdict.wakeUps.allSatisfy { $0.commit == PushNoticeTests.commit })
     }
 
     @Test("A webhook wakes up only its own sources")
     func restricted() {
         let receiver = receiver([("a", .branch("main")), ("b", .branch("main"))], sources: ["b"])
         let verdict = receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(0))
-        #expect(verdict.nudges.map(\.source) == ["b"])
+        #expect(verdict.wakeUps.map(\.source) == ["b"])
     }
 
     @Test("A push of another repository wakes up no source, and the log names the repositories of the sources")
@@ -66,7 +66,7 @@ struct WebhookReceiverTests {
         let request = githubPush(
             "{\"ref\": \"refs/heads/main\", \"repository\": {\"clone_url\": \"https://github.com/a/b\"}}")
         let verdict = receiver.receive(request, at: "hook", from: forge, now: .at(0))
-        #expect(verdict.outcome == .unmatched && verdict.nudges.isEmpty)
+        #expect(verdict.outcome == .unmatched && verdict.wakeUps.isEmpty)
         #expect(receiver.deliveries.first?.detail.contains("github.com/example/presets") == true)
     }
 
@@ -81,7 +81,7 @@ struct WebhookReceiverTests {
                 let request = sample.request(now: .at(0))
                 let verdict = receiver.receive(request, at: "hook", from: forge, now: .at(1))
                 #expect(
-                    verdict.outcome == .accepted && verdict.nudges.map(\.source) == ["presets"], "\(ref) \(verdict)")
+                    verdict.outcome == .accepted && verdict.wakeUps.map(\.source) == ["presets"], "\(ref) \(verdict)")
                 let other = self.receiver(
                     [("presets", ref)], kind: kind, secret: kind == .standard ? "AAAAAAAAAAAAAAAA" : "another secret")
                 #expect(other.receive(request, at: "hook", from: forge, now: .at(1)).status == 401)
@@ -153,7 +153,7 @@ struct WebhookReceiverTests {
         let receiver = receiver()
         #expect(receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(0)).outcome == .accepted)
         let again = receiver.receive(push("refs/heads/main"), at: "hook", from: forge, now: .at(599))
-        #expect(again.outcome == .duplicate && again.nudges.isEmpty && again.status == 200)
+        #expect(again.outcome == .duplicate && again.wakeUps.isEmpty && again.status == 200)
         #expect(
             receiver.receive(push("refs/heads/main", id: "d2"), at: "hook", from: forge, now: .at(599)).outcome
                 == .accepted)

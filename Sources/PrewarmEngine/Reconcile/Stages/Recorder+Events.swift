@@ -33,7 +33,8 @@ extension Recorder {
 
     /// Records the news about presets and held deletions. Has to be called before the source and the conditions are saved.
     /// - Parameter changed: The new conditions of the presets whose conditions changed.
-    func noteChanges(_ changed: [PresetKey: [Condition]], of report: TurnReport, in store: any StoreWriter) throws {
+    func noteChanges(_ changed: [PresetKey: [Condition]], of report: ReconcileReport, in store: any StoreWriter) throws
+    {
         var events: [Event] = []
         if transaction.isRecovered, transaction.record.failure != nil {
             events.append(
@@ -58,7 +59,7 @@ extension Recorder {
     }
 
     private func poolEvents(
-        _ changed: [PresetKey: [Condition]], of report: TurnReport, in store: any StoreReader
+        _ changed: [PresetKey: [Condition]], of report: ReconcileReport, in store: any StoreReader
     ) throws -> [Event] {
         var events: [Event] = []
         var isRollout: Bool?
@@ -92,7 +93,7 @@ extension Recorder {
     /// Returns an event if deletions begin to wait for an approval, if a new revision makes deletions wait, or if the last
     /// hold ended.
     private func holdEvent(
-        _ changed: [PresetKey: [Condition]], of report: TurnReport, in store: any StoreReader
+        _ changed: [PresetKey: [Condition]], of report: ReconcileReport, in store: any StoreReader
     ) throws -> Event? {
         guard let revision = transaction.revision else { return nil }
         let held = report.plan.held.filter(\.hold.needsApproval)
@@ -132,7 +133,7 @@ extension Recorder {
     }
 }
 
-extension TurnReport {
+extension ReconcileReport {
     /// Returns the reason why a preset is stalled, without the text of its provisioner.
     fileprivate func stalledMessage(of key: PresetKey) -> String? {
         guard let preset = presets.first(where: { $0.key == key }),

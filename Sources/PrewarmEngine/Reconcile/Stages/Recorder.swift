@@ -10,7 +10,7 @@ struct Recorder {
 
     /// - Returns: The time until convergence, if every pool has converged to the revision for the first time.
     func record(
-        _ report: TurnReport, of scope: PoolScope, _ applied: AppliedPlan, in store: any StoreWriter
+        _ report: ReconcileReport, of scope: PoolScope, _ applied: AppliedPlan, in store: any StoreWriter
     ) throws -> Duration? {
         let guarded = transaction.guarded
         if guarded.record != guarded.earlier { try store.save(guarded.record, ofSource: transaction.source.name) }
@@ -21,7 +21,7 @@ struct Recorder {
     }
 
     /// Saves the conditions that changed, with their events.
-    private func saveConditions(of report: TurnReport, in store: any StoreWriter) throws {
+    private func saveConditions(of report: ReconcileReport, in store: any StoreWriter) throws {
         var changed: [PresetKey: [Condition]] = [:]
         report.forEachStatus(at: transaction.now) { status in
             let key = status.preset.key

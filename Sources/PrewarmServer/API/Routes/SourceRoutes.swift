@@ -57,7 +57,7 @@ enum SourceRoutes {
                     "revision", .text(maximum: 256), "a branch, tag or commit to plan (default: the configured ref)"),
             ], endsWithCaller: true, answers: [(200, "Plan")], problems: [404, 429, 502]
         ) { api, call in
-            var reports: [TurnReport] = []
+            var reports: [ReconcileReport] = []
             let (engine, revision) = (api.engine, call.text("revision"))
             try api.previews.admit(call.principal, now: engine.now())
             for source in try engine.sourceNames(call.text("source")) {
@@ -107,7 +107,7 @@ enum SourceRoutes {
             answers: [(200, "Done")], problems: [404]
         ) { api, call in
             let name = call.path["source"] ?? ""
-            guard api.engine.sources[name] != nil else { throw TurnError.unknownSource(name) }
+            guard api.engine.sources[name] != nil else { throw ReconcileError.unknownSource(name) }
             let wasPinned = try await api.engine.unpin(name, by: call.author)
             api.daemon?.pull(name)
             return APIAnswer(.object(known: ["changed": .bool(wasPinned)])).audited(
@@ -145,7 +145,7 @@ extension APICall {
     }
 }
 
-extension [TurnReport] {
+extension [ReconcileReport] {
     /// Removes the actions and pools of other presets from the plans.
     ///
     /// - Parameter isVisible: Whether the caller may know a preset. A suggestion names no other preset.

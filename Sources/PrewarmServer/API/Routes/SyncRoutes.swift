@@ -15,7 +15,7 @@ enum SyncRoutes {
                 404: there is no such source, or no such preset. With `revision`, which may add the preset, the sync fails \
                 instead. 409: no daemon runs here.
                 """,
-            permission: .nudge,
+            permission: .wakeUp,
             body: [
                 .optional("source", .text(maximum: 256), "only this source (default: all sources)"),
                 .optional("preset", .text(maximum: 256), "wait for this preset only (default: all presets)"),

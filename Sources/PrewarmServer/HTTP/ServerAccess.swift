@@ -5,7 +5,7 @@ import PrewarmEngine
 internal import Synchronization
 
 /// The access rules of the current configuration, which can be replaced while the daemon runs.
-package final class DoorAccess: Sendable {
+package final class ServerAccess: Sendable {
     package struct Rules: Sendable {
         let authenticator: Authenticator
         let trustedProxies: [NetworkRange]
@@ -55,8 +55,8 @@ package final class DoorAccess: Sendable {
     ///
     /// - Parameter role: The least role that the request needs, for hints.
     /// - Throws: ``AccessError``, or a ``StoreError``.
-    func principal(_ visit: Visit, now: Timestamp, for role: Role = .viewer) async throws -> Principal {
-        try await principal(visit.request.headers[.authorization], visit, now: now, for: role)
+    func principal(_ context: RequestContext, now: Timestamp, for role: Role = .viewer) async throws -> Principal {
+        try await principal(context.request.headers[.authorization], context, now: now, for: role)
     }
 
     /// Returns the caller with a credential.
@@ -66,35 +66,37 @@ package final class DoorAccess: Sendable {
     ///   - role: The least role that the request needs, for hints.
     /// - Throws: ``AccessError``, or a ``StoreError``.
     func principal(
-        _ authorization: String?, _ visit: Visit, now: Timestamp, for role: Role = .viewer
+        _ authorization: String?, _ context: RequestContext, now: Timestamp, for role: Role = .viewer
     ) async throws -> Principal {
         try await rules.withLock { $0.authenticator }.principal(
             authorization: authorization, now: now, for: role,
-            isLocal: NetworkAddress(visit.client.description)?.isLoopback == true)
+            isLocal: NetworkAddress(context.client.description)?.isLoopback == true)
     }
 
     /// The interval at which the token of a long request is checked again, since it can expire or be revoked.
     static let recheckInterval = Duration.seconds(2)
 
     /// Waits until the caller of a request is no longer let in, and then throws ``AccessError``.
-    func waitForEnd(of visit: Visit, now: () -> Timestamp) async throws {
+    func waitForEnd(of context: RequestContext, now: () -> Timestamp) async throws {
         while true {
             try await Task.sleep(for: Self.recheckInterval)
-            _ = try await recheck(visit, now: now())
+            _ = try await recheck(context, now: now())
         }
     }
 
     /// Checks the token of a running request again. Returns its caller, or nil if the token cannot be checked now.
     ///
     /// - Throws: ``AccessError`` if the caller is no longer let in.
-    func recheck(_ visit: Visit, now: Timestamp) async throws(AccessError) -> Principal? {
-        try await recheck(visit.request.headers[.authorization], visit, now: now)
+    func recheck(_ context: RequestContext, now: Timestamp) async throws(AccessError) -> Principal? {
+        try await recheck(context.request.headers[.authorization], context, now: now)
     }
 
     /// Checks a credential again, as ``recheck(_:now:)`` does.
-    func recheck(_ authorization: String?, _ visit: Visit, now: Timestamp) async throws(AccessError) -> Principal? {
+    func recheck(_ authorization: String?, _ context: RequestContext, now: Timestamp) async throws(AccessError)
+        -> Principal?
+    {
         do {
-            return try await principal(authorization, visit, now: now)
+            return try await principal(authorization, context, now: now)
         } catch let error as AccessError where error.reason != .unavailable {
             throw error
         } catch {

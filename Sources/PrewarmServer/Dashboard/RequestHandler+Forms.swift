@@ -5,30 +5,30 @@ import PrewarmDashboard
 import PrewarmEngine
 
 /// The forms of the dashboard. Each calls the API as its reader, so the API decides what is allowed and writes the audit log.
-extension Door {
+extension RequestHandler {
     /// The most bytes of a form. A JWT may have 16 KiB.
     static let formLimit = 32 * 1024
 
     /// Carries out a form, and goes to a page with its result.
-    func receiveForm(_ visit: Visit, _ path: [String], from reader: SignedIn) async throws -> Response {
-        try SameOrigin.require(visit.request.headers, host: visit.host)
-        let form = try await visit.form(from: .known)
+    func receiveForm(_ context: RequestContext, _ path: [String], from reader: SignedIn) async throws -> Response {
+        try SameOrigin.require(context.request.headers, host: context.host)
+        let form = try await context.form(from: .known)
         guard reader.session.accepts(formSecret: form["csrf"] ?? "") else {
             throw Problem(
                 "BadForm", status: 403, "cannot accept the form: it does not belong to this session",
                 hint: "reload the page and send the form again")
         }
-        if path == ["logout"] { return signOut(visit, reader) }
-        let action = try action(path, form, visit)
+        if path == ["logout"] { return signOut(context, reader) }
+        let action = try action(path, form, context)
         do {
             let answer = try await api.answer(action.request, from: reader.caller)
             sessions.leave(Notice(action.done(answer.value)), for: reader.cookie)
             return redirect(to: action.next)
         } catch {
             if let error = error as? AccessError {
-                await denials.audit(error, visit, reader.principal, now: daemon.engine.now())
+                await denials.audit(error, context, reader.principal, now: daemon.engine.now())
             }
-            let (problem, _) = describe(error, visit)
+            let (problem, _) = describe(error, context)
             sessions.leave(Notice(isError: true, problem.message, hint: problem.hint), for: reader.cookie)
             return redirect(to: action.back)
         }
@@ -45,14 +45,14 @@ extension Door {
         let done: (Value) -> String
     }
 
-    private func action(_ path: [String], _ form: [String: String], _ visit: Visit) throws -> Action {
+    private func action(_ path: [String], _ form: [String: String], _ context: RequestContext) throws -> Action {
         switch (path.first, path.count, path.last) {
         case ("pools", 4, "claim"): claim(source: path[1], name: path[2], form)
         case ("pools", 4, "retry"): retry(source: path[1], name: path[2])
         case ("workspaces", 3, "release"): release(path[1])
         case ("workspaces", 3, "renew"): renew(path[1])
         case ("approve", 1, _): approve(form)
-        default: throw Problem("NotFound", status: 404, "there is no form \(visit.request.uri.path.forMessage)")
+        default: throw Problem("NotFound", status: 404, "there is no form \(context.request.uri.path.forMessage)")
         }
     }
 

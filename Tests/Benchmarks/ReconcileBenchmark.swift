@@ -44,7 +44,7 @@ final class World {
 
     /// As if all that was asked for had been made.
     func fillPools(_ engine: Engine) async throws {
-        _ = try await engine.turn("presets")
+        _ = try await engine.reconcile("presets")
         try await store.write { [now] store in
             let workspaces = try store.workspaces(WorkspaceFilter(states: [.pending]))
             try store.cancelOperations(of: workspaces.map(\.id), now: now)
@@ -55,8 +55,8 @@ final class World {
             }
             try store.markDirty(source: "presets")
         }
-        let report = try await engine.turn("presets", pull: false)
-        guard report.plan.actions.isEmpty, try await engine.turn("presets").isQuiet else {
+        let report = try await engine.reconcile("presets", pull: false)
+        guard report.plan.actions.isEmpty, try await engine.reconcile("presets").isQuiet else {
             throw BenchmarkFailure(message: "the pools are not full")
         }
     }
@@ -117,7 +117,7 @@ final class FetchedGit: GitSource {
 }
 
 /// What a daemon does most of the time, and what it does when somebody commits.
-enum TurnBenchmark {
+enum ReconcileBenchmark {
     static func rows() async throws -> [Row] {
         var rows: [Row] = []
         for presets in Benchmarks.sizes {
@@ -132,10 +132,13 @@ enum TurnBenchmark {
 
     private static func quiet(_ world: World) async throws -> Row {
         let engine = world.engine()
-        return try await compare("turn with nothing new, \(world.repository.presets) presets / list the refs", limit: 2)
-        {
+        return try await compare(
+            "reconciliation with nothing new, \(world.repository.presets) presets / list the refs", limit: 2
+        ) {
             for _ in 0..<20 {
-                guard try await engine.turn("presets").isQuiet else { throw BenchmarkFailure(message: "not quiet") }
+                guard try await engine.reconcile("presets").isQuiet else {
+                    throw BenchmarkFailure(message: "not quiet")
+                }
             }
         } theirs: {
             for _ in 0..<20 { _ = try world.yardstick.listReferences(of: world.repository.url) }
@@ -155,13 +158,13 @@ enum TurnBenchmark {
             prepare: {
                 // The last one is carried out, as it will have been before the next commit comes.
                 _ = try await OperationRunner(engine).run {
-                    try await !engine.turn("presets", pull: false).plan.actions.isEmpty
+                    try await !engine.reconcile("presets", pull: false).plan.actions.isEmpty
                 }
                 number += 1
                 git.move(to: commits[number])
             },
             ours: {
-                let report = try await engine.turn("presets")
+                let report = try await engine.reconcile("presets")
                 guard !report.plan.actions.isEmpty, report.presets.count == 1 else {
                     throw BenchmarkFailure(message: "\(report.presets.count) presets planned")
                 }

@@ -5,17 +5,17 @@ import PrewarmCore
 import PrewarmEngine
 internal import ServiceLifecycle
 
-extension Door {
+extension RequestHandler {
     /// The number of events that are read from the store at once.
     private static let portion = 200
 
     /// Answers with server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): one for each event
     /// of the store that the caller may see, with its sequence number as id. The stream begins after the event in
     /// `Last-Event-ID`, otherwise after the newest event.
-    func stream(_ visit: Visit, to principal: Principal) async throws -> Response {
+    func stream(_ context: RequestContext, to principal: Principal) async throws -> Response {
         let (access, daemon) = (access, daemon)
-        return try await stream(visit, to: principal, isNamed: true) { () async throws(AccessError) in
-            try await access.recheck(visit, now: daemon.engine.now())
+        return try await stream(context, to: principal, isNamed: true) { () async throws(AccessError) in
+            try await access.recheck(context, now: daemon.engine.now())
         }
     }
 
@@ -24,11 +24,11 @@ extension Door {
     ///   - isNamed: True if each event has its reason as its name. Scripts in pages follow all events by events without names.
     ///   - recheck: Checks the caller again. Returns nil if it cannot be checked now, and throws if it is no longer let in.
     func stream(
-        _ visit: Visit, to principal: Principal, isNamed: Bool,
+        _ context: RequestContext, to principal: Principal, isNamed: Bool,
         recheck: @escaping @Sendable () async throws(AccessError) -> Principal?
     ) async throws -> Response {
         try Authorization.require(principal, .look)
-        let given = visit.request.headers[.lastEventID]
+        let given = context.request.headers[.lastEventID]
         let start: Int64
         if let given {
             guard let sequence = Int64(given), sequence >= 0 else {

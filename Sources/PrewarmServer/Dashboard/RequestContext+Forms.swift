@@ -3,7 +3,7 @@ internal import Hummingbird
 internal import NIOCore
 import PrewarmEngine
 
-extension Visit {
+extension RequestContext {
     /// The host that the client asks, with its port.
     var host: String? { request.head.authority ?? request.headers[.host] }
 
@@ -31,7 +31,7 @@ extension Visit {
                 "UnsupportedMediaType", status: 415,
                 "invalid header Content-Type: it must be application/x-www-form-urlencoded")
         }
-        let bytes = try await body(limit: Door.formLimit, time: Door.bodyTime, from: sender)
+        let bytes = try await body(limit: RequestHandler.formLimit, time: RequestHandler.bodyTime, from: sender)
         return try Self.parameters(String(decoding: bytes, as: UTF8.self), of: "form")
     }
 }

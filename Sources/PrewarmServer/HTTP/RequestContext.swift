@@ -6,7 +6,7 @@ import PrewarmCore
 import PrewarmEngine
 
 /// An HTTP request with its client and its connection.
-struct Visit {
+struct RequestContext {
     let request: Request
     /// The id of the request in logs.
     let id: String
@@ -145,10 +145,10 @@ struct Visit {
                 "UnsupportedMediaType", status: 415, "invalid header Content-Type: it must be application/json",
                 hint: "send `Content-Type: application/json`")
         }
-        let bytes = try await body(limit: Door.bodyLimit, time: Door.bodyTime, from: .known)
+        let bytes = try await body(limit: RequestHandler.bodyLimit, time: RequestHandler.bodyTime, from: .known)
         guard !bytes.isEmpty else { return nil }
         do {
-            return try JSONReader.read(bytes, depthLimit: Door.bodyDepth)
+            return try JSONReader.read(bytes, depthLimit: RequestHandler.bodyDepth)
         } catch {
             throw Problem(
                 "BadBody", status: 400,

@@ -7,7 +7,7 @@ import Subprocess
 import Testing
 
 @Suite("Access to the daemon", .serialized)
-struct DoorTests {
+struct RequestHandlerTests {
     private static func signature(_ body: String, _ secret: String) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: Data(body.utf8), using: SymmetricKey(data: Data(secret.utf8)))
         return "sha256=" + code.map { String(format: "%02x", $0) }.joined()

@@ -11,10 +11,10 @@ package import PrewarmTelemetry
 /// The HTTP server of the daemon: the API, the dashboard, webhooks, metrics and health.
 ///
 /// The size of header and body and the time of a request are limited before any part of the request is trusted.
-package struct Door: Sendable {
+package struct RequestHandler: Sendable {
     let api: API
     let daemon: Daemon
-    let access: DoorAccess
+    let access: ServerAccess
     let metrics: Metrics
     let webhooks: WebhookReceiver
     let logger: Logger
@@ -28,7 +28,7 @@ package struct Door: Sendable {
     let usesTLS: Bool
 
     package init(
-        daemon: Daemon, access: DoorAccess, metrics: Metrics, webhooks: WebhookReceiver, usesTLS: Bool = false,
+        daemon: Daemon, access: ServerAccess, metrics: Metrics, webhooks: WebhookReceiver, usesTLS: Bool = false,
         logger: Logger
     ) {
         signInCodes = SignInCodes()
@@ -53,7 +53,7 @@ package struct Door: Sendable {
 }
 
 /// The connection of a request.
-package struct DoorContext: InitializableFromSource {
+package struct ConnectionContext: InitializableFromSource {
     let channel: any Channel
 
     package init(source: ApplicationRequestContextSource) {
@@ -61,22 +61,22 @@ package struct DoorContext: InitializableFromSource {
     }
 }
 
-extension Door: HTTPResponder {
-    package typealias Context = DoorContext
+extension RequestHandler: HTTPResponder {
+    package typealias Context = ConnectionContext
 
-    package func respond(to request: Request, context: DoorContext) async throws -> Response {
+    package func respond(to request: Request, context connection: ConnectionContext) async throws -> Response {
         let id = RequestID(request.headers[.requestID])
-        let visit = Visit(
+        let context = RequestContext(
             request: request, id: id.text,
             client: access.client(
-                peer: context.channel.remoteAddress?.ipAddress ?? "", forwardedFor: request.headers[.forwardedFor]),
-            channel: context.channel, bodies: bodies)
+                peer: connection.channel.remoteAddress?.ipAddress ?? "", forwardedFor: request.headers[.forwardedFor]),
+            channel: connection.channel, bodies: bodies)
         let startedAt = ContinuousClock.now
         var response: Response
         do {
-            response = try await answer(visit)
+            response = try await answer(context)
         } catch {
-            response = problem(error, visit)
+            response = problem(error, context)
         }
         response.headers[.requestID] = id.text
         response.headers[.contentTypeOptions] = "nosniff"
@@ -85,45 +85,45 @@ extension Door: HTTPResponder {
             "answered a request",
             metadata: [
                 "request": "\(id.text)", "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
-                "status": "\(response.status.code)", "from": "\(visit.client)",
+                "status": "\(response.status.code)", "from": "\(context.client)",
                 "microseconds": "\((ContinuousClock.now - startedAt) / .microseconds(1))",
             ])
         return response
     }
 
-    private func answer(_ visit: Visit) async throws -> Response {
-        try visit.checkHost()
-        let path = try visit.path()
+    private func answer(_ context: RequestContext) async throws -> Response {
+        try context.checkHost()
+        let path = try context.path()
         switch path.first {
         case "healthz" where path.count == 1:
-            try visit.require([.get, .head])
+            try context.require([.get, .head])
             return health()
         case "readyz" where path.count == 1:
-            try visit.require([.get, .head])
+            try context.require([.get, .head])
             return await readiness()
         case "metrics" where path.count == 1:
-            try visit.require([.get, .head])
-            try Authorization.require(try await access.principal(visit, now: daemon.engine.now()), .lookAtAll)
+            try context.require([.get, .head])
+            try Authorization.require(try await access.principal(context, now: daemon.engine.now()), .lookAtAll)
             return Response(
                 status: .ok, headers: [.contentType: Metrics.contentType],
                 body: .init(byteBuffer: ByteBuffer(bytes: try await metrics.render(daemon.engine))))
         case "webhooks" where path.count == 2:
-            try visit.require([.post])
-            return try await receive(visit, at: path[1])
+            try context.require([.post])
+            return try await receive(context, at: path[1])
         case "api" where path.count > 2 && path[1] == "v1":
-            return try await callAPI(visit, Array(path.dropFirst(2)))
+            return try await callAPI(context, Array(path.dropFirst(2)))
         case _ where Self.isPage(path):
-            return await answerPage(visit, path)
+            return await answerPage(context, path)
         default:
             throw Problem(
-                "NotFound", status: 404, "there is no path \(visit.request.uri.path.forMessage)",
+                "NotFound", status: 404, "there is no path \(context.request.uri.path.forMessage)",
                 hint: "see the paths of the API in /api/v1/openapi.json")
         }
     }
 
     /// Returns an answer for an error in the form of RFC 9457.
-    private func problem(_ error: any Error, _ visit: Visit) -> Response {
-        let described = describe(error, visit)
+    private func problem(_ error: any Error, _ context: RequestContext) -> Response {
+        let described = describe(error, context)
         let problem = described.problem
         var headers = described.headers
         headers[.contentType] = "application/problem+json"
@@ -135,14 +135,14 @@ extension Door: HTTPResponder {
 
     /// Returns the problem of an error, with the headers of its answer. A refusal and an unexpected error are logged, and the
     /// caller gets only a hint to the log for the latter.
-    func describe(_ error: any Error, _ visit: Visit) -> (problem: Problem, headers: HTTPFields) {
+    func describe(_ error: any Error, _ context: RequestContext) -> (problem: Problem, headers: HTTPFields) {
         let problem: Problem
         var headers = HTTPFields()
         switch error {
         case let error as AccessError:
             problem = Problem(error)
             headers[.wwwAuthenticate] = error.challenge
-            denials.note(error, visit, now: daemon.engine.now())
+            denials.note(error, context, now: daemon.engine.now())
         case is HTTPParserError:
             problem = Problem("BadRequest", status: 400, "invalid request: it is not valid HTTP/1.1")
         case let error where Problem(error) != nil: problem = Problem(error) ?? .internal
@@ -151,7 +151,7 @@ extension Door: HTTPResponder {
                 "Stopping", status: 503, "cannot answer the request: the daemon is stopping",
                 hint: "repeat the request after a few seconds")
         default:
-            logger.error("a request failed", metadata: ["request": "\(visit.id)", "error": "\(error)"])
+            logger.error("a request failed", metadata: ["request": "\(context.id)", "error": "\(error)"])
             problem = .internal
         }
         if !problem.allowedMethods.isEmpty { headers[.allow] = problem.allowedMethods.joined(separator: ", ") }

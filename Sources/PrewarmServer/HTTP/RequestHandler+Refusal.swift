@@ -23,7 +23,7 @@ struct EarlyAnswer: Sendable {
     }
 }
 
-extension Door {
+extension RequestHandler {
     /// Returns the answer to a POST to a webhook that does not exist; nil for every other request. It counts against the
     /// rate of the client's address.
     /// - Parameter peer: The address of the peer, without a port.

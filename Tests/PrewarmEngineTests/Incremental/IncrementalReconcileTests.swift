@@ -8,7 +8,7 @@ import Testing
 /// Compares an incremental reconciliation with a whole one. Each reconciliation runs twice from the same state: the
 /// incremental one on the store, and one that reads and plans everything on a copy. Both must have the same result.
 @Suite("An incremental reconciliation")
-struct IncrementalTurnTests {
+struct IncrementalReconcileTests {
     @Test("An incremental reconciliation has the same result as a whole one", arguments: 0..<16 as Range<UInt64>)
     func sameAsWhole(seed: UInt64) async throws {
         var life = try Life(seed: seed)
@@ -40,7 +40,7 @@ struct IncrementalTurnTests {
         files["p8.yaml"] = nil
         files["new.yaml"] = preset("new", 2)
         git.commit(files)
-        let report = try await engine.turn("presets")
+        let report = try await engine.reconcile("presets")
         #expect(report.presets.map(\.key.name) == ["new", "p7", "p8"], "the other presets are not planned for")
         try await engine.sync()
         #expect(git.wholeReadings == 1)
@@ -49,7 +49,7 @@ struct IncrementalTurnTests {
     }
 }
 
-extension IncrementalTurnTests {
+extension IncrementalReconcileTests {
     @Test("A commit that changes no manifest is applied, with an event")
     func changesNothing() async throws {
         let world = try World()
@@ -63,7 +63,7 @@ extension IncrementalTurnTests {
         try await engine.sync()
         let first = try #require(try await engine.store.read { try $0.source("presets")?.applied })
         git.commit(files)
-        let report = try await engine.turn("presets")
+        let report = try await engine.reconcile("presets")
         #expect(report.presets.isEmpty && report.plan.actions.isEmpty && git.wholeReadings == 1)
         let (source, revisions, events) = try await engine.store.read { store in
             (
@@ -103,12 +103,12 @@ extension IncrementalTurnTests {
         var files = ["old.yaml": preset("old", ", deprecated: {replacement: new}"), "new.yaml": preset("new")]
         git.commit(files)
         try await engine.sync()
-        #expect(try await engine.turn("presets").diagnostics.isEmpty)
+        #expect(try await engine.reconcile("presets").diagnostics.isEmpty)
         for (path, text) in change {
             files[path] = text.map { $0.hasPrefix("kind") ? head + $0 : preset($0) }
         }
         git.commit(files)
-        let found = try await engine.turn("presets").diagnostics
+        let found = try await engine.reconcile("presets").diagnostics
         #expect(found.contains { $0.message.contains(message) }, "\(found)")
     }
 }
@@ -183,7 +183,7 @@ private struct Life {
             diary.append("approve")
         }
         world.with { $0.now = $0.now + .milliseconds(5) }
-        return try await turn()
+        return try await reconcile()
     }
 
     private mutating func order(_ name: String) async throws {
@@ -202,17 +202,17 @@ private struct Life {
         diary.append("orders about \(name)")
     }
 
-    private mutating func turn() async throws -> String? {
+    private mutating func reconcile() async throws -> String? {
         let copy = try world.copied()
         let other = try SQLiteStore.open(path: copy.path)
         let whole = world.engine(git: git, store: other, policy: policy, isIncremental: false)
         let pulls = chance(85)
-        let expected = try await whole.turn("presets", pull: pulls)
+        let expected = try await whole.reconcile("presets", pull: pulls)
         let before = (git.wholeReadings, try await store.read { try $0.source("presets")?.applied })
-        let report = try await engine.turn("presets", pull: pulls)
+        let report = try await engine.reconcile("presets", pull: pulls)
         if git.wholeReadings == before.0, report.revision != before.1 { smallCommits += 1 }
         diary.append(
-            "turn: \(report.isQuiet ? "quiet" : "\(report.plan.actions.count) actions, \(report.plan.held.count) held")"
+            "reconciliation: \(report.isQuiet ? "quiet" : "\(report.plan.actions.count) actions, \(report.plan.held.count) held")"
         )
         if report.plan.actions != expected.plan.actions {
             return "actions \(report.plan.actions), in the whole: \(expected.plan.actions)"

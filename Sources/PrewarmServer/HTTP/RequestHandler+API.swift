@@ -5,48 +5,48 @@ internal import NIOCore
 import PrewarmCore
 import PrewarmEngine
 
-extension Door {
+extension RequestHandler {
     /// Answers a request to the API.
     ///
     /// - Parameter path: The decoded parts of the path below `/api/v1`.
-    func callAPI(_ visit: Visit, _ path: [String]) async throws -> Response {
+    func callAPI(_ context: RequestContext, _ path: [String]) async throws -> Response {
         let principal = try await access.principal(
-            visit, now: daemon.engine.now(), for: API.role(path, visit.request.method.rawValue))
+            context, now: daemon.engine.now(), for: API.role(path, context.request.method.rawValue))
         do {
-            return try await callAPI(visit, path, principal)
+            return try await callAPI(context, path, principal)
         } catch let error as AccessError where error.reason == .refused {
-            await denials.audit(error, visit, principal, now: daemon.engine.now())
+            await denials.audit(error, context, principal, now: daemon.engine.now())
             throw error
         }
     }
 
-    private func callAPI(_ visit: Visit, _ path: [String], _ principal: Principal) async throws -> Response {
+    private func callAPI(_ context: RequestContext, _ path: [String], _ principal: Principal) async throws -> Response {
         if path == ["openapi.json"] {
-            try visit.require([.get, .head])
-            return json(OpenAPI.document, status: .ok, visit)
+            try context.require([.get, .head])
+            return json(OpenAPI.document, status: .ok, context)
         }
-        if visit.request.headers[.accept]?.contains("text/event-stream") == true {
+        if context.request.headers[.accept]?.contains("text/event-stream") == true {
             if path == ["events"] {
-                try visit.require([.get])
-                return try await stream(visit, to: principal)
+                try context.require([.get])
+                return try await stream(context, to: principal)
             }
-            if path.count == 2, path[0] == "claims", visit.request.method == .get {
-                return try await streamClaim(visit, path, to: principal)
+            if path.count == 2, path[0] == "claims", context.request.method == .get {
+                return try await streamClaim(context, path, to: principal)
             }
         }
         guard
             let method = APIRequest.Method(
-                rawValue: visit.request.method == .head ? "GET" : visit.request.method.rawValue)
+                rawValue: context.request.method == .head ? "GET" : context.request.method.rawValue)
         else {
             throw Problem.methodNotAllowed(API.methods(path))
         }
         try api.admit(method, path, principal)
-        var query = try visit.query()
+        var query = try context.query()
         if query["limit"] == nil, API.hasLimit(path, method) { query["limit"] = "100" }
-        var request = APIRequest(method, path, query: query, body: try await visit.document())
-        request.idempotencyKey = visit.request.headers[.idempotencyKey]
-        let answer = try await answer(request, visit, principal)
-        var response = json(answer.value, status: .init(code: answer.status), visit)
+        var request = APIRequest(method, path, query: query, body: try await context.document())
+        request.idempotencyKey = context.request.headers[.idempotencyKey]
+        let answer = try await answer(request, context, principal)
+        var response = json(answer.value, status: .init(code: answer.status), context)
         response.headers[.location] = answer.location
         if answer.isSecret { response.headers[.cacheControl] = "no-store" }
         if let cursor = answer.nextCursor {
@@ -61,19 +61,21 @@ extension Door {
 
     /// Calls the API. A request that waits is canceled when its token expires or is revoked. A read, or a request that
     /// waits, of an operation with ``Route/endsWithCaller`` is also canceled when its client hangs up.
-    private func answer(_ request: APIRequest, _ visit: Visit, _ principal: Principal) async throws -> APIAnswer {
+    private func answer(_ request: APIRequest, _ context: RequestContext, _ principal: Principal) async throws
+        -> APIAnswer
+    {
         guard API.endsWithCaller(request.path, request.method), request.method == .get || request.waits else {
-            return try await answerWhileLetIn(request, visit, principal)
+            return try await answerWhileLetIn(request, context, principal)
         }
-        let hangUp = try await visit.channel.pipeline.handler(type: HangUpHandler.self).map(\.hangUp).get()
-        return try await hangUp.canceling { try await answerWhileLetIn(request, visit, principal) }
+        let hangUp = try await context.channel.pipeline.handler(type: HangUpHandler.self).map(\.hangUp).get()
+        return try await hangUp.canceling { try await answerWhileLetIn(request, context, principal) }
     }
 
     private func answerWhileLetIn(
-        _ request: APIRequest, _ visit: Visit, _ principal: Principal
+        _ request: APIRequest, _ context: RequestContext, _ principal: Principal
     ) async throws -> APIAnswer {
         let caller = Caller(
-            principal, origin: visit.client.description, authorization: visit.request.headers[.authorization])
+            principal, origin: context.client.description, authorization: context.request.headers[.authorization])
         guard request.waits else {
             return try await api.answer(request, from: caller)
         }
@@ -81,7 +83,7 @@ extension Door {
             defer { group.cancelAll() }
             group.addTask { try await api.answer(request, from: caller) }
             group.addTask {
-                try await access.waitForEnd(of: visit) { daemon.engine.now() }
+                try await access.waitForEnd(of: context) { daemon.engine.now() }
                 return nil
             }
             guard let answer = try await group.next() ?? nil else { throw CancellationError() }
@@ -90,13 +92,13 @@ extension Door {
     }
 
     /// Returns a JSON answer. An answer to GET has an entity tag, and is 304 without a body if the client has this tag.
-    private func json(_ value: Value, status: HTTPResponse.Status, _ visit: Visit) -> Response {
+    private func json(_ value: Value, status: HTTPResponse.Status, _ context: RequestContext) -> Response {
         let text = value.compactJSON + "\n"
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-cache"]
-        if status == .ok, visit.request.method == .get || visit.request.method == .head {
+        if status == .ok, context.request.method == .get || context.request.method == .head {
             let tag = "\"" + SHA256.hash(data: Array(text.utf8)).prefix(16).hexadecimal + "\""
             headers[.eTag] = tag
-            let known = visit.request.headers[.ifNoneMatch] ?? ""
+            let known = context.request.headers[.ifNoneMatch] ?? ""
             if known == "*" || known.split(separator: ",").contains(where: { $0.filter { $0 != " " }.hasSuffix(tag) }) {
                 return Response(status: .notModified, headers: headers)
             }

@@ -5,7 +5,7 @@ import PrewarmCore
 import PrewarmEngine
 internal import ServiceLifecycle
 
-extension Door {
+extension RequestHandler {
     /// The longest time without a line, so that both ends notice a broken connection.
     private static let longestSilence = Duration.seconds(15)
     /// A smaller change of the expected time is no news.
@@ -15,9 +15,9 @@ extension Door {
     /// the `result` in its document. The stream ends when the owner can use the workspace, or when the claim has ended.
     ///
     /// The document is the answer of `getClaim`, so the stream shows nothing that a request would not show.
-    func streamClaim(_ visit: Visit, _ path: [String], to principal: Principal) async throws -> Response {
+    func streamClaim(_ context: RequestContext, _ path: [String], to principal: Principal) async throws -> Response {
         let (access, daemon, api, streams) = (access, daemon, api, claimStreams)
-        let origin = visit.client.description
+        let origin = context.client.description
         @Sendable func document(for principal: Principal) async throws -> Value {
             try await api.answer(APIRequest(.get, path), from: Caller(principal, origin: origin, authorization: nil))
                 .value
@@ -46,7 +46,7 @@ extension Door {
                 if ContinuousClock.now - checkedAt >= .seconds(1) {
                     checkedAt = .now
                     do throws(AccessError) {
-                        principal = try await access.recheck(visit, now: daemon.engine.now()) ?? principal
+                        principal = try await access.recheck(context, now: daemon.engine.now()) ?? principal
                     } catch {
                         break
                     }

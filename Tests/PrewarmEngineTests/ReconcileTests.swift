@@ -4,7 +4,7 @@ import PrewarmManifests
 import Testing
 
 @Suite("Reconciliation")
-struct TurnTests {
+struct ReconcileTests {
     @Test("The first reconciliation fills the pools, and the next does nothing")
     func fillsPoolsAndThenIsQuiet() async throws {
         let world = try World()
@@ -15,7 +15,7 @@ struct TurnTests {
         #expect(world.with(\.instances).count == 4)
         let calls = world.with(\.calls).count
         let second = try await engine.sync()
-        #expect(second.turns.map(\.isQuiet) == [true])
+        #expect(second.reconciliations.map(\.isQuiet) == [true])
         #expect(world.with(\.calls).count == calls)
     }
 
@@ -34,7 +34,7 @@ struct TurnTests {
         world.with { $0.now = midnight + .seconds(9 * 3600) }
         try await engine.sync()
         #expect(try await engine.counts("a")?.eligible == 5)
-        #expect(try await engine.turn("presets").isQuiet, "the schedule is planned for once")
+        #expect(try await engine.reconcile("presets").isQuiet, "the schedule is planned for once")
     }
 
     @Test("An unreadable time zone deletes nothing")
@@ -142,7 +142,7 @@ struct TurnTests {
         _ = try await engine.claim("a", owner: "ada")
         world.with { $0.failure = GitFailure(.unreachable, "no answer") }
         let report = try await engine.sync()
-        #expect(report.turns.first?.failure?.reason == .unreachable)
+        #expect(report.reconciliations.first?.failure?.reason == .unreachable)
         #expect(try await engine.counts("a")?.eligible == 2, "the pool is refilled")
         let since = try await engine.store.read { try $0.source("presets")?.failure?.since }
         world.with { $0.now = $0.now + .seconds(60) }
@@ -161,7 +161,7 @@ struct TurnTests {
         try await engine.sync()
         world.commit("a 5 2 broken\nb 2 1")
         let broken = try await engine.sync()
-        #expect(broken.turns.first?.diagnostics.count == 1)
+        #expect(broken.reconciliations.first?.diagnostics.count == 1)
         #expect(try await engine.counts("a")?.desired == 2)
         #expect(try await engine.counts("b")?.eligible == 2)
         world.commit("b 2 1")

@@ -4,7 +4,7 @@ internal import NIOCore
 import PrewarmCore
 import PrewarmEngine
 
-extension Door {
+extension RequestHandler {
     /// Answers whether each loop of the daemon makes progress, and names the loops that hang. An unreachable forge or
     /// provisioner does not make the daemon unhealthy, since a restart would not help.
     func health() -> Response {

@@ -1,7 +1,7 @@
 package import PrewarmCore
 
 /// The result of a reconciliation, a preview or an assessment of one source.
-package struct TurnReport: Sendable {
+package struct ReconcileReport: Sendable {
     package let source: String
     /// The revision that the plan was made from; nil if none was ever applied.
     package var revision: Revision?
@@ -57,7 +57,7 @@ package struct TurnReport: Sendable {
     package var hasErrors: Bool { failure != nil || diagnostics.contains { $0.severity == .error } }
 }
 
-extension TurnReport {
+extension ReconcileReport {
     /// The presets with their pools, in the order of their names.
     package var statuses: [PresetStatus] {
         var statuses: [PresetStatus] = []
@@ -96,7 +96,7 @@ extension PoolPlan {
 }
 
 /// The reason why a source could not be reconciled.
-package enum TurnError: Error, Sendable {
+package enum ReconcileError: Error, Sendable {
     /// The configuration has no source of this name.
     case unknownSource(String)
     /// Another process is reconciling the source.

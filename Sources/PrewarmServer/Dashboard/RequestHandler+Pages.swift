@@ -23,7 +23,7 @@ struct SignedIn: Sendable {
 }
 
 /// The dashboard: pages, forms and their assets.
-extension Door {
+extension RequestHandler {
     /// Says whether a path belongs to the dashboard. `""` is the path `/`.
     static func isPage(_ path: [String]) -> Bool {
         guard let first = path.first else { return true }
@@ -32,13 +32,13 @@ extension Door {
     }
 
     /// Answers a request to the dashboard. An error becomes a page, too.
-    func answerPage(_ visit: Visit, _ path: [String]) async -> Response {
+    func answerPage(_ context: RequestContext, _ path: [String]) async -> Response {
         do {
-            return try await answerDashboard(visit, path)
+            return try await answerDashboard(context, path)
         } catch {
-            let (problem, fields) = describe(error, visit)
+            let (problem, fields) = describe(error, context)
             if ["CrossSite", "BadForm"].contains(problem.code) {
-                denials.note(status: problem.status, problem.message, visit, now: daemon.engine.now())
+                denials.note(status: problem.status, problem.message, context, now: daemon.engine.now())
             }
             var response = page(
                 .problem(status: problem.status, problem.message, hint: problem.hint), for: nil,
@@ -48,44 +48,44 @@ extension Door {
         }
     }
 
-    private func answerDashboard(_ visit: Visit, _ path: [String]) async throws -> Response {
-        if path.first == "assets" { return try asset(visit, path) }
-        if path == ["login"] { return try await signIn(visit) }
+    private func answerDashboard(_ context: RequestContext, _ path: [String]) async throws -> Response {
+        if path.first == "assets" { return try asset(context, path) }
+        if path == ["login"] { return try await signIn(context) }
         let isForm = path == ["logout"] || path == ["approve"] || path.first == "workspaces" || path.count == 4
-        try visit.require(isForm ? [.post] : [.get, .head])
-        guard let reader = try await signedIn(visit) else {
+        try context.require(isForm ? [.post] : [.get, .head])
+        guard let reader = try await signedIn(context) else {
             if path == ["live"] { throw AccessError(.missing, "there is no session", hint: "sign in again") }
-            return redirect(to: "/login?next=\((isForm ? "/" : visit.request.uri.string).percentEncoded)")
+            return redirect(to: "/login?next=\((isForm ? "/" : context.request.uri.string).percentEncoded)")
         }
-        if isForm { return try await receiveForm(visit, path, from: reader) }
-        if path == ["live"] { return try await streamChanges(visit, to: reader) }
+        if isForm { return try await receiveForm(context, path, from: reader) }
+        if path == ["live"] { return try await streamChanges(context, to: reader) }
         // The notice is taken only by a page that a person opened, not by the script that loads it again.
-        let isOpened = visit.request.headers[.secFetchMode].map { $0 == "navigate" } ?? true
-        let page = try await page(at: path, visit, for: reader)
+        let isOpened = context.request.headers[.secFetchMode].map { $0 == "navigate" } ?? true
+        let page = try await page(at: path, context, for: reader)
         return self.page(page, for: reader.viewer(notice: isOpened ? sessions.takeNotice(of: reader.cookie) : nil))
     }
 
-    private func page(at path: [String], _ visit: Visit, for reader: SignedIn) async throws -> Page {
+    private func page(at path: [String], _ context: RequestContext, for reader: SignedIn) async throws -> Page {
         let pages = DashboardPages(api: api, caller: reader.caller, viewer: reader.viewer())
         switch (path.first, path.count) {
-        case (nil, _): return try await pages.pools(query: try visit.query())
+        case (nil, _): return try await pages.pools(query: try context.query())
         case ("pools", 3): return try await pages.pool(source: path[1], name: path[2])
         case ("sources", 1): return try await pages.sources()
         case ("events", 1): return try await pages.events()
         case ("claims", 1): return try await pages.claims()
         default:
-            throw Problem("NotFound", status: 404, "there is no page \(visit.request.uri.path.forMessage)")
+            throw Problem("NotFound", status: 404, "there is no page \(context.request.uri.path.forMessage)")
         }
     }
 
     /// Answers with a stream of changes. It ends when the session ends.
-    private func streamChanges(_ visit: Visit, to reader: SignedIn) async throws -> Response {
+    private func streamChanges(_ context: RequestContext, to reader: SignedIn) async throws -> Response {
         let (access, sessions, engine) = (access, sessions, daemon)
-        return try await stream(visit, to: reader.principal, isNamed: false) { () async throws(AccessError) in
+        return try await stream(context, to: reader.principal, isNamed: false) { () async throws(AccessError) in
             guard let session = sessions.session(of: reader.cookie) else {
                 throw AccessError(.missing, "the session has ended")
             }
-            return try await access.recheck(session.authorization, visit, now: engine.engine.now())
+            return try await access.recheck(session.authorization, context, now: engine.engine.now())
         }
     }
 
@@ -93,15 +93,15 @@ extension Door {
     /// revoked, the session ends.
     ///
     /// - Throws: An error of the store, or ``AccessError`` if the token cannot be checked now.
-    func signedIn(_ visit: Visit) async throws -> SignedIn? {
-        guard let cookie = visit.cookie(cookieName(visit)), let session = sessions.session(of: cookie) else {
+    func signedIn(_ context: RequestContext) async throws -> SignedIn? {
+        guard let cookie = context.cookie(cookieName(context)), let session = sessions.session(of: cookie) else {
             return nil
         }
         do {
-            let principal = try await access.principal(session.authorization, visit, now: daemon.engine.now())
+            let principal = try await access.principal(session.authorization, context, now: daemon.engine.now())
             return SignedIn(
                 cookie: cookie, session: session, principal: principal,
-                caller: Caller(principal, origin: visit.client.description))
+                caller: Caller(principal, origin: context.client.description))
         } catch let error as AccessError where error.reason != .unavailable {
             sessions.end(cookie)
             return nil
@@ -136,14 +136,14 @@ extension Door {
         return Response(status: .seeOther, headers: fields)
     }
 
-    private func asset(_ visit: Visit, _ path: [String]) throws -> Response {
-        try visit.require([.get, .head])
+    private func asset(_ context: RequestContext, _ path: [String]) throws -> Response {
+        try context.require([.get, .head])
         guard path.count == 2, let asset = Asset.named(path[1]) else {
-            throw Problem("NotFound", status: 404, "there is no file \(visit.request.uri.path.forMessage)")
+            throw Problem("NotFound", status: 404, "there is no file \(context.request.uri.path.forMessage)")
         }
         var fields = Self.pageFields
         fields[.contentType] = asset.type
-        let isCurrent = visit.request.uri.string == asset.address
+        let isCurrent = context.request.uri.string == asset.address
         fields[.cacheControl] = isCurrent ? "public, max-age=31536000, immutable" : "no-cache"
         return Response(status: .ok, headers: fields, body: .init(byteBuffer: ByteBuffer(string: asset.text)))
     }
