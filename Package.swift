@@ -43,6 +43,9 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
+let nioExtras: Target.Dependency = .product(name: "NIOExtras", package: "swift-nio-extras")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -63,6 +66,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -101,9 +105,9 @@ let package = Package(
         module(
             "PrewarmServer",
             [
-                "PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", "PrewarmDashboard", hummingbird, hummingbirdCore,
-                hummingbirdTLS,
-                httpTypes, nioCore, nioHTTP1, nioSSL, httpClient, crypto, jwt, logging, lifecycle, system,
+                "PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", "PrewarmDashboard", hummingbirdCore,
+                httpTypes, nioCore, nioExtras, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix, nioSSL, httpClient,
+                crypto, jwt, logging, lifecycle, system,
             ]),
         module(
             "PrewarmCommands",
@@ -147,7 +151,7 @@ let package = Package(
                 crypto,
                 cryptoExtras, jwt,
                 httpTypes, httpClient, hummingbird,
-                hummingbirdTLS, nioCore, nioPosix, nioSSL, logging, subprocess, system,
+                hummingbirdTLS, nioCore, nioHTTP1, nioHTTPTypes, nioPosix, nioSSL, logging, subprocess, system,
             ]),
         tests(
             "EndToEndTests",

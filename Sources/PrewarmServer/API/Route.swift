@@ -39,19 +39,21 @@ struct Route: Sendable {
     var problems: [Int] = []
     let handle: @Sendable (API, APICall) async throws -> APIAnswer
 
-    /// Returns the parameters of the path, or nil if the path does not match this route.
+    /// Returns the parameters of the path, or nil if the path does not match this route. The template is compared in place,
+    /// because each request is matched with all routes.
     func match(_ path: [String]) -> [String: String]? {
-        let parts = template.split(separator: "/")
-        guard parts.count == path.count else { return nil }
-        var parameters: [String: String] = [:]
-        for (part, text) in zip(parts, path) {
-            if part.hasPrefix("{") {
+        var (rest, parameters) = (template[...], [String: String]())
+        for text in path {
+            guard rest.first == "/" else { return nil }
+            let part = rest.dropFirst().prefix { $0 != "/" }
+            rest = rest[part.endIndex...]
+            if part.first == "{" {
                 parameters[String(part.dropFirst().dropLast())] = text
             } else if part != text {
                 return nil
             }
         }
-        return parameters
+        return rest.isEmpty ? parameters : nil
     }
 }
 

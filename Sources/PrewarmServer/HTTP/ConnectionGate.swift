@@ -5,7 +5,8 @@ internal import NIOHTTP1
 struct BodyWanted: Sendable {}
 
 /// The channel handler that enforces the limits of a connection: it counts the connection in the ``ConnectionTable``, limits
-/// the time for the first header, and reads no body before ``BodyWanted``.
+/// the time for the first header, and reads no body before ``BodyWanted``. The handlers of requests are added behind it when the
+/// first request is passed on.
 ///
 /// It comes after the HTTP decoder, where the version of a request is known, and runs on the connection's event loop.
 final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
@@ -13,6 +14,9 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
+
+    /// Adds the handlers of requests to a connection.
+    typealias Admission = @Sendable (any Channel) throws -> Void
 
     /// The time limit from the start of a connection to the end of its first header, including the TLS handshake.
     static let headerTime = TimeAmount.seconds(10)
@@ -31,7 +35,10 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     private let group: (SocketAddress?) -> String?
     /// Returns the answer to a request that is refused by its header; nil if the request goes on.
     private let refusal: (HTTPRequestHead, SocketAddress?) -> EarlyAnswer?
+    private let admission: Admission
 
+    /// A flag that is true once the handlers of requests are added.
+    private var isAdmitted = false
     /// The id of the connection in the table; nil before it begins and after it ends.
     private var id: ConnectionTable.ID?
     private var deadline: Scheduled<Void>?
@@ -51,11 +58,12 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     init(
         _ table: ConnectionTable, group: @escaping (SocketAddress?) -> String?,
-        refusal: @escaping (HTTPRequestHead, SocketAddress?) -> EarlyAnswer?
+        refusal: @escaping (HTTPRequestHead, SocketAddress?) -> EarlyAnswer?, admission: @escaping Admission
     ) {
         self.table = table
         self.group = group
         self.refusal = refusal
+        self.admission = admission
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -135,6 +143,7 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             if requests == 1, let answer = refusal(head, context.channel.remoteAddress) {
                 return send(answer, context)
             }
+            guard admit(context) else { return }
             context.fireChannelRead(wrapInboundOut(.head(head.withHost(context.channel.localAddress))))
         case .body: context.fireChannelRead(data)
         case .end:
@@ -143,6 +152,19 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             context.fireChannelRead(data)
             release(context)
         }
+    }
+
+    /// Adds the handlers of requests before the first request is passed on.
+    /// - Returns: False if that failed, for example because the daemon stops. The connection is closed then.
+    private func admit(_ context: ChannelHandlerContext) -> Bool {
+        guard !isAdmitted else { return true }
+        do {
+            try admission(context.channel)
+            isAdmitted = true
+        } catch {
+            context.close(promise: nil)
+        }
+        return isAdmitted
     }
 
     /// Drops what a client sends after it was answered, up to ``lingerBytes``.
@@ -181,12 +203,20 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         if isLingering { return context.close(promise: nil) }
         // After a parser error, the following bytes cannot be parsed as requests.
         closesAfterAnswer = true
-        context.fireErrorCaught(error)
+        // A client that is still there gets an answer to what cannot be parsed.
+        guard isAdmitted || (error is HTTPParserError && context.channel.isActive) else {
+            return context.close(promise: nil)
+        }
+        if admit(context) { context.fireErrorCaught(error) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // The client has closed its sending side, so it has read the answer.
-        if isLingering, event as? ChannelEvent == .inputClosed { return context.close(promise: nil) }
+        switch event {
+        // The client has closed its sending side, so it has read the answer, or it makes no request.
+        case ChannelEvent.inputClosed where isLingering || !isAdmitted: return context.close(promise: nil)
+        case is ChannelShouldQuiesceEvent where !isAdmitted && !isLingering: return context.close(promise: nil)
+        default: break
+        }
         context.fireUserInboundEventTriggered(event)
     }
 

@@ -1,4 +1,4 @@
-internal import Hummingbird
+internal import HummingbirdCore
 internal import Logging
 internal import PrewarmCore
 internal import PrewarmEngine

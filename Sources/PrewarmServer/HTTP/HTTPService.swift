@@ -1,10 +1,11 @@
 internal import Glibc
-internal import Hummingbird
+internal import HTTPTypes
 internal import HummingbirdCore
-internal import HummingbirdTLS
 package import Logging
 internal import NIOCore
+internal import NIOHTTP1
 internal import NIOSSL
+internal import PrewarmCore
 import PrewarmEngine
 import ServiceLifecycle
 
@@ -25,15 +26,10 @@ package struct HTTPService: Service {
     private static let connectionLimit = 8192
     /// The most open connections of one address.
     private static let addressLimit = 1024
-    /// The time after which a connection without a request is closed.
-    private static let idleTime = TimeAmount.seconds(75)
-    /// The most bytes of a header, and of each of its fields.
-    private static let headerLimit = 32 * 1024
 
     private let handler: RequestHandler
     private let settings: Settings
-    private let server: HTTPServerBuilder
-    private let acceptance = Acceptance()
+    private let tls: NIOSSLContext?
     private let logger: Logger
     private let onRunning: @Sendable (_ port: Int) async -> Void
 
@@ -49,27 +45,13 @@ package struct HTTPService: Service {
         self.settings = settings
         self.logger = logger
         self.onRunning = onRunning
-        let configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [HangUpHandler()], idleTimeout: Self.idleTime,
-            httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: Self.headerLimit, maxHeaderListSize: Self.headerLimit, maxHeaderFieldCount: 100))
-        let table = ConnectionTable(.init(total: Self.mostConnections(), perAddress: Self.addressLimit))
-        let access = handler.access
-        let acceptance = acceptance
-        let plain = HTTPServerBuilder { responder in
-            GuardedChannel(
-                base: HTTP1Channel(responder: responder, configuration: configuration), table: table,
-                acceptance: acceptance,
-                group: { access.connectionGroup(peer: $0?.ipAddress ?? "") },
-                refusal: { handler.refusal(of: $0, peer: $1?.ipAddress ?? "") })
-        }
         guard let tls = settings.tls else {
-            server = plain
+            self.tls = nil
             return
         }
-        let (tlsConfiguration, warnings) = try tls.load(now: handler.daemon.engine.now())
+        let (configuration, warnings) = try tls.load(now: handler.daemon.engine.now())
         for warning in warnings { logger.warning("\(warning)") }
-        server = try .tls(plain, tlsConfiguration: tlsConfiguration)
+        self.tls = try NIOSSLContext(configuration: configuration)
     }
 
     /// Returns the most connections that the process can have: half of its open files (`RLIMIT_NOFILE`), and at least 16.
@@ -80,23 +62,45 @@ package struct HTTPService: Service {
         return max(16, Int(min(limit.rlim_cur / 2, rlim_t(connectionLimit))))
     }
 
+    /// Serves until the service is shut down and all answers are sent.
     package func run() async throws {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
-        let application = Application(
-            responder: handler, server: server,
-            configuration: ApplicationConfiguration(
-                address: .hostname(settings.listen.host, port: settings.listen.port), serverName: nil,
-                backlog: Acceptance.backlog),
-            onServerRunning: { channel in
-                do {
-                    try await acceptance.apply(to: channel)
-                } catch {
-                    logger.warning("cannot accept connections faster", metadata: ["error": "\(error)"])
+        let listener = try await listen(quiet)
+        await onRunning(listener.channel.localAddress?.port ?? settings.listen.port)
+        let connection = HTTP1Channel(responder: respond)
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { [quiet] group in
+                for await channel in listener.connections {
+                    group.addTask { await connection.handle(value: channel, logger: quiet) }
                 }
-                await onRunning(channel.localAddress?.port ?? settings.listen.port)
-            },
-            logger: quiet)
-        try await application.run()
+            }
+        } onGracefulShutdown: {
+            listener.quiesce()
+        }
+        // After a cancellation, the socket is still open.
+        listener.channel.close(promise: nil)
+    }
+
+    private func listen(_ logger: Logger) async throws -> HTTPListener {
+        let table = ConnectionTable(.init(total: Self.mostConnections(), perAddress: Self.addressLimit))
+        return try await HTTPListener(settings.listen, tls: tls, logger: logger) { [handler] admission in
+            ConnectionGate(
+                table, group: { handler.access.connectionGroup(peer: $0?.ipAddress ?? "") },
+                refusal: { handler.refusal(of: $0, peer: $1?.ipAddress ?? "") }, admission: admission)
+        }
+    }
+
+    @concurrent @Sendable private func respond(
+        to request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel
+    ) async throws {
+        var response = await handler.respond(to: request, channel: channel)
+        response.headers[.date] = HTTPDate.text(handler.daemon.engine.now())
+        do {
+            try await writer.write(response: response.head, body: response.body)
+        } catch is HTTPParserError {
+            // A second answer cannot follow the one that is being written, so this error ends the connection.
+            throw ChannelError.inputClosed
+        }
     }
 }

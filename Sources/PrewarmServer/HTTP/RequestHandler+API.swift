@@ -1,6 +1,6 @@
 internal import Crypto
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 internal import NIOCore
 import PrewarmCore
 import PrewarmEngine

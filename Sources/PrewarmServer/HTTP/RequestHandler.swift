@@ -1,6 +1,6 @@
 internal import Foundation
 internal import HTTPTypes
-package import Hummingbird
+internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -52,25 +52,16 @@ package struct RequestHandler: Sendable {
     static let suspectBodyTime = Duration.seconds(2)
 }
 
-/// The connection of a request.
-package struct ConnectionContext: InitializableFromSource {
-    let channel: any Channel
-
-    package init(source: ApplicationRequestContextSource) {
-        channel = source.channel
-    }
-}
-
-extension RequestHandler: HTTPResponder {
-    package typealias Context = ConnectionContext
-
-    package func respond(to request: Request, context connection: ConnectionContext) async throws -> Response {
+extension RequestHandler {
+    /// Returns the answer to a request.
+    /// - Parameter channel: The connection of the request.
+    func respond(to request: Request, channel: any Channel) async -> Response {
         let id = RequestID(request.headers[.requestID])
         let context = RequestContext(
             request: request, id: id.text,
             client: access.client(
-                peer: connection.channel.remoteAddress?.ipAddress ?? "", forwardedFor: request.headers[.forwardedFor]),
-            channel: connection.channel, bodies: bodies)
+                peer: channel.remoteAddress?.ipAddress ?? "", forwardedFor: request.headers[.forwardedFor]),
+            channel: channel, bodies: bodies)
         let startedAt = ContinuousClock.now
         var response: Response
         do {

@@ -1,0 +1,61 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOPosix
+import Testing
+
+@testable import PrewarmServer
+
+@Suite("The listener")
+struct HTTPListenerTests {
+    @Test(
+        "Idle and refused connections are not handed over, and idle ones close when the listener stops",
+        .timeLimit(.minutes(5)))
+    func handedOver() async throws {
+        let table = ConnectionTable(.init(total: 100, perAddress: 100))
+        let listener = try await HTTPListener(
+            try ListenAddress("127.0.0.1:0"), tls: nil, logger: Logger(label: "test")
+        ) { admission in
+            ConnectionGate(
+                table, group: { $0?.ipAddress },
+                refusal: { head, _ in
+                    head.uri == "/no" ? EarlyAnswer(status: .notFound, retryAfter: nil, body: "no") : nil
+                },
+                admission: admission)
+        }
+        let address = try #require(listener.channel.localAddress)
+        let partial = try await connect(to: address, "GET /late HTTP/1.1\r\nHo")
+        let refused = try await connect(to: address, "POST /no HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+        // The client closes its end when it has read the answer.
+        try await refused.closeFuture.get()
+        #expect(try await eventually { table.count == 1 })
+        let served = try await connect(to: address, "GET /yes HTTP/1.1\r\nHost: a\r\n\r\n")
+
+        var connections = listener.connections.makeAsyncIterator()
+        let first = try #require(await connections.next())
+        try await first.executeThenClose { inbound, outbound in
+            var parts = inbound.makeAsyncIterator()
+            guard case .head(let head) = try await parts.next() else {
+                Issue.record("the first part of a request is no header")
+                return
+            }
+            #expect(head.path == "/yes", "the partial and the refused request came before")
+            try await outbound.write(.head(.init(status: .noContent)))
+            try await outbound.write(.end(nil))
+        }
+        listener.quiesce()
+        if case .some = await connections.next() { Issue.record("a connection without a request is handed over") }
+        // Each of these waits for the daemon to close the connection.
+        try await partial.closeFuture.get()
+        try await served.closeFuture.get()
+        #expect(try await eventually { table.count == 0 })
+    }
+
+    /// Returns a connection that has sent a text.
+    private func connect(to address: SocketAddress, _ text: String) async throws -> any Channel {
+        let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup).connect(to: address).get()
+        try await channel.writeAndFlush(ByteBuffer(string: text))
+        return channel
+    }
+}
