@@ -90,7 +90,7 @@ extension SQLiteStore {
     }
 
     /// Returns true for a store of prewarm, for an empty file, and for a store that another process is creating.
-    private static func isOurs(_ database: Database) throws -> Bool {
+    static func isOurs(_ database: Database) throws -> Bool {
         if try Int.fetchOne(database, sql: "PRAGMA application_id") == Schema.applicationID { return true }
         let tables = "SELECT count(*) FROM sqlite_schema WHERE tbl_name <> 'grdb_migrations'"
         if try Int.fetchOne(database, sql: tables) == 0 { return true }

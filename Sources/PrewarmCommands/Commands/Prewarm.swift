@@ -44,6 +44,7 @@ package struct Prewarm: AsyncParsableCommand {
                     ReleaseCommand.self,
                     TransferCommand.self, HoldCommand.self, RevokeCommand.self,
                 ]),
+            CommandGroup(name: "Store", subcommands: [BackupCommand.self, StoreCommand.self]),
             CommandGroup(name: "Daemon", subcommands: [DashboardCommand.self, TokenCommand.self, WebhookCommand.self]),
             CommandGroup(
                 name: "Reference",

@@ -40,6 +40,9 @@ extension ClaimSimulation {
             Dictionary(workspaces.map { ($0.id, $0) }) { first, _ in first },
             Dictionary(records.map { ($0.id, $0) }) { first, _ in first })
         try await checkDeletions()
+        for finding in try await store.read({ try StoreCheck.findings(in: $0) }) {
+            fail("the \(finding.object) \(finding.name) contradicts the store: \(finding.message)")
+        }
         for (workspace, handedOver) in world.with(\.handedOver) where handedOver.count > 1 {
             fail("\(workspace) was handed over for the claims \(handedOver)")
         }
