@@ -82,7 +82,8 @@ let package = Package(
         module(
             "PrewarmGit",
             ["PrewarmCore", "PrewarmEngine", "CLibGit2", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL]),
-        module("PrewarmSQLite", ["PrewarmCore", "PrewarmEngine", grdb, sqlite]),
+        module("PrewarmSQL", ["PrewarmCore", "PrewarmEngine"]),
+        module("PrewarmSQLite", ["PrewarmCore", "PrewarmEngine", "PrewarmSQL", grdb, sqlite]),
         module(
             "PrewarmProvisioners",
             [
@@ -122,7 +123,7 @@ let package = Package(
             "PrewarmGitTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmProvisioners", subprocess, system],
             exclude: ["http-backend.py"]),
-        tests("PrewarmSQLiteTests", ["PrewarmCore", "PrewarmEngine", "PrewarmSQLite", grdb]),
+        tests("PrewarmSQLiteTests", ["PrewarmCore", "PrewarmEngine", "PrewarmSQL", "PrewarmSQLite", grdb]),
         .target(
             name: "PodmanSupport", dependencies: [subprocess], path: "Tests/PodmanSupport",
             exclude: ["podman-service.sh"], swiftSettings: strict),
