@@ -28,8 +28,9 @@ struct AddedTallies {
             rows, by: "INSERT OR FAIL INTO tallies (preset, state, fingerprint, count, oldest_ready_at)",
             row: "(?,?,?,?,?)",
             rest: """
-                ON CONFLICT DO UPDATE SET count = count + excluded.count, oldest_ready_at = min(
-                coalesce(oldest_ready_at, excluded.oldest_ready_at), coalesce(excluded.oldest_ready_at, oldest_ready_at))
+                ON CONFLICT (preset, state, fingerprint) DO UPDATE SET count = tallies.count + excluded.count,
+                oldest_ready_at = min(coalesce(tallies.oldest_ready_at, excluded.oldest_ready_at),
+                coalesce(excluded.oldest_ready_at, tallies.oldest_ready_at))
                 """
         ) { row, binder in
             let (group, added) = row

@@ -105,6 +105,7 @@ extension Collection where Element: Coded {
     /// Returns a condition for SQL, for example `state = 2` or `state IN (0,1)`. It has literals, so that SQLite can
     /// use partial indexes. The condition of an empty collection matches nothing.
     func condition(on column: String) -> String {
+        if isEmpty { return "false" }
         if count == 1, let only = first { return "\(column) = \(only.code)" }
         return "\(column) IN (\(map { String($0.code) }.joined(separator: ",")))"
     }

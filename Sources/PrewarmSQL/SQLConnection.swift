@@ -8,6 +8,10 @@ package protocol SQLConnection: AnyObject {
 
     /// The expression for the current time in milliseconds since 1970.
     var currentTime: String { get }
+
+    /// True if a query that uses a column outside of an index reads the row of each entry, also of entries that its
+    /// conditions leave out. A subquery in the last condition reads only the rows that are left.
+    var readsWholeRows: Bool { get }
 }
 
 /// A prepared statement of a connection. Placeholders begin with 1, and columns with 0.

@@ -8,6 +8,8 @@ extension SQLTransaction {
         probed_source, probed_preset
         """
 
+    private static let saveBreaker = SQLText.save(into: "breakers", breakerColumns, key: "provisioner")
+
     func breaker(of provisioner: String) throws -> Breaker {
         let select = try statement("SELECT \(Self.breakerColumns) FROM breakers WHERE provisioner = ?")
         guard var breaker = try select.first(provisioner, read: breaker) else {
@@ -70,9 +72,7 @@ extension SQLTransaction {
     }
 
     func save(_ breaker: Breaker) throws {
-        try statement(
-            "INSERT OR REPLACE INTO breakers (\(Self.breakerColumns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
-        ).run(
+        try statement(Self.saveBreaker).run(
             breaker.provisioner, breaker.phase.rawValue, breaker.since, breaker.cause, breaker.failedProbes,
             breaker.probe, breaker.nextProbeAt, breaker.room, breaker.successes, breaker.lastBuilt?.source,
             breaker.lastBuilt?.name, breaker.lastProbed?.source, breaker.lastProbed?.name)

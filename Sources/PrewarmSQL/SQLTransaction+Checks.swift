@@ -3,8 +3,9 @@ internal import PrewarmEngine
 
 /// The checks of workspaces whose provisioners cannot list.
 extension SQLTransaction {
-    private static let selectChecks =
-        "SELECT workspace, provisioner, at, state, message, active_at, failure, is_new FROM checks"
+    private static let checkColumns = "workspace, provisioner, at, state, message, active_at, failure, is_new"
+    private static let selectChecks = "SELECT \(checkColumns) FROM checks"
+    private static let saveCheck = SQLText.save(into: "checks", checkColumns, key: "workspace")
 
     func checks(provisioner: String) throws -> [WorkspaceID: Check] {
         var checks: [WorkspaceID: Check] = [:]
@@ -37,12 +38,7 @@ extension SQLTransaction {
     }
 
     func save(_ check: Check) throws {
-        try statement(
-            """
-            INSERT OR REPLACE INTO checks (workspace, provisioner, at, state, message, active_at, failure, is_new)
-            VALUES (?,?,?,?,?,?,?,?)
-            """
-        ).run(
+        try statement(Self.saveCheck).run(
             check.workspace, check.provisioner, check.at, check.state, check.message, check.activeAt, check.failure,
             check.isNew ? 1 : 0)
     }

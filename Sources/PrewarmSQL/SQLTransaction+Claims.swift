@@ -20,10 +20,8 @@ extension SQLTransaction {
         """
     }
 
-    private static let saveClaim = """
-        INSERT OR REPLACE INTO claims (preset, \(claimColumns.joined(separator: ", ")))
-        VALUES (?\(String(repeating: ",?", count: claimColumns.count)))
-        """
+    private static let saveClaim = SQLText.save(
+        into: "claims", (["preset"] + claimColumns).joined(separator: ", "), key: "id")
 
     func claim(_ id: ClaimID) throws -> Claim? {
         try statement("\(Self.selectClaims) WHERE c.id = ?").first(id, read: Self.claim) ?? nil
@@ -51,7 +49,7 @@ extension SQLTransaction {
             conditions.append("c.id < ?")
             values.append(before)
         }
-        values.append(filter.limit ?? -1)
+        values.append(filter.limit ?? .max)
         var claims: [Claim] = []
         let condition = conditions.joined(separator: " AND ")
         // Few of all claims run, so reading these and sorting them is faster than the order of the ids.
@@ -128,14 +126,14 @@ extension SQLTransaction {
         var times: [PresetKey: Duration] = [:]
         try statement(
             """
-            SELECT source, name, sum(max(until - max(ready_at, ?1), 0)) FROM (
+            SELECT source, name, CAST(sum(max(until - max(ready_at, ?1), 0)) AS BIGINT) FROM (
                 SELECT preset, ready_at, coalesce(
                     claimed_at, CASE WHEN state = \(WorkspaceState.ready.code) THEN ?2 END,
                     (SELECT min(created_at) FROM operations INDEXED BY operations_of_workspace
                         WHERE workspace = workspaces.id AND workspace <> operations.id
                         AND kind = \(Operation.Kind.delete.code)), ready_at) AS until
-                FROM workspaces WHERE ready_at IS NOT NULL)
-            CROSS JOIN preset_keys ON preset_keys.id = preset GROUP BY preset
+                FROM workspaces WHERE ready_at IS NOT NULL) AS idle
+            CROSS JOIN preset_keys ON preset_keys.id = preset GROUP BY preset_keys.id
             """
         ).forEach(since, now) { columns in
             let key = PresetKey(source: columns.next(), name: columns.next())

@@ -3,6 +3,10 @@ internal import PrewarmEngine
 
 /// Records of the deletion guard and pins.
 extension SQLTransaction {
+    private static let saveGuard = SQLText.save(into: "guards", "source, value", key: "source")
+    private static let savePin = SQLText.save(
+        into: "pins", "source, revision, reason, by, since, until", key: "source")
+
     func guardRecord(ofSource name: String) throws -> GuardRecord {
         let bytes = try statement("SELECT value FROM guards WHERE source = ?").first(name) { columns in
             columns.next([UInt8].self)
@@ -13,7 +17,7 @@ extension SQLTransaction {
     }
 
     func save(_ record: GuardRecord, ofSource name: String) throws {
-        try statement("INSERT OR REPLACE INTO guards (source, value) VALUES (?,?)").run(name, record.binary)
+        try statement(Self.saveGuard).run(name, record.binary)
     }
 
     func pins() throws -> [Pin] {
@@ -25,7 +29,7 @@ extension SQLTransaction {
     }
 
     func save(_ pin: Pin) throws {
-        try statement("INSERT OR REPLACE INTO pins (source, revision, reason, by, since, until) VALUES (?,?,?,?,?,?)")
+        try statement(Self.savePin)
             .run(pin.source, pin.commit, pin.reason, pin.by, pin.since, pin.until)
     }
 

@@ -2,6 +2,9 @@ package import PrewarmCore
 internal import PrewarmEngine
 
 extension SQLTransaction {
+    private static let saveHandoverFailures = SQLText.save(
+        into: "handover_failures", "preset, count, failed_at, message", key: "preset")
+
     func handovers() throws -> [OperationRecord] {
         let select = try statement(
             """
@@ -57,9 +60,8 @@ extension SQLTransaction {
             try statement("DELETE FROM handover_failures WHERE preset = ?").run(id)
             return
         }
-        try statement(
-            "INSERT OR REPLACE INTO handover_failures (preset, count, failed_at, message) VALUES (?, ?, ?, ?)"
-        ).run(addedPresetID(preset), failures.count, failures.failedAt, failures.message)
+        try statement(Self.saveHandoverFailures)
+            .run(addedPresetID(preset), failures.count, failures.failedAt, failures.message)
     }
 }
 

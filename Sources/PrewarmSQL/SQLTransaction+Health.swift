@@ -3,6 +3,11 @@ internal import PrewarmEngine
 
 /// Health checks, and replacements on demand.
 extension SQLTransaction {
+    private static let saveCheckOfPreset = SQLText.save(
+        into: "health", "preset, provisioner, interval_ms, failures, freshness_ms", key: "preset")
+    private static let saveReplacement = SQLText.save(
+        into: "replacements", "workspace, preset, at", key: "workspace")
+
     func health(provisioner: String) throws -> [PresetKey: Health] {
         var health: [PresetKey: Health] = [:]
         try statement(
@@ -29,7 +34,7 @@ extension SQLTransaction {
 
     /// Saves the health checks of presets.
     func saveHealth(of presets: [Preset]) throws {
-        let save = try statement("INSERT OR REPLACE INTO health VALUES (?,?,?,?,?)")
+        let save = try statement(Self.saveCheckOfPreset)
         for preset in presets {
             let id = try addedPresetID(preset.key)
             if let health = preset.health {
@@ -95,7 +100,7 @@ extension SQLTransaction {
                 WHERE workspaces.id = workspace AND state IN (\(WorkspaceState.ready.code),\(WorkspaceState.suspect.code)))
             """
         ).run()
-        let insert = try statement("INSERT OR REPLACE INTO replacements VALUES (?,?,?)")
+        let insert = try statement(Self.saveReplacement)
         for id in workspaces { try insert.run(id, addedPresetID(preset), now) }
     }
 }

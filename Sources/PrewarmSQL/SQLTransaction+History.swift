@@ -59,7 +59,7 @@ extension SQLTransaction {
                 SELECT sequence FROM (
                     SELECT sequence, row_number() OVER newest AS number, sum(length(text)) OVER newest AS size
                     FROM logs WHERE operation = ?1 AND attempt > ?2
-                    WINDOW newest AS (ORDER BY attempt DESC, sequence DESC))
+                    WINDOW newest AS (ORDER BY attempt DESC, sequence DESC)) AS numbered
                 WHERE number > 1 AND (number > ?3 OR size > ?4))
             """
         ).run(log.operation, LogRecord.firstKept, LogRecord.lastKept, LogRecord.lastKeptSize)
@@ -68,7 +68,7 @@ extension SQLTransaction {
     func events(_ filter: EventFilter) throws -> [Event] {
         let condition = filter.preset == nil ? "true" : "source = ? AND preset = ?"
         var values: [any SQLValue] = filter.preset.map { [$0.source, $0.name] } ?? []
-        values.append(filter.limit ?? -1)
+        values.append(filter.limit ?? .max)
         var events: [Event] = []
         try statement(
             """
@@ -102,12 +102,14 @@ extension SQLTransaction {
         }
     }
 
+    private static let saveUpkeep = SQLText.save(into: "upkeep", "name, before", key: "name")
+
     /// Deletes history that is older than a time, at most once an hour. It returns false if it did nothing. A deleted
     /// workspace is kept as long as one of its operations. The newest revision of a source is always kept.
     func forgetHistory(before: Timestamp) throws -> Bool {
         let last = try statement("SELECT before FROM upkeep WHERE name = 'history'").first { $0.next(Timestamp.self) }
         if let last, last <= before, before < last + .seconds(3600) { return false }
-        try statement("INSERT OR REPLACE INTO upkeep (name, before) VALUES ('history', ?)").run(before)
+        try statement(Self.saveUpkeep).run("history", before)
         try statement(
             "DELETE FROM logs WHERE operation IN (SELECT id FROM operations WHERE finished_at < ?)"
         ).run(before)
@@ -156,7 +158,7 @@ extension SQLTransaction {
             DELETE FROM blobs WHERE saved_at <= (
                 SELECT saved_at FROM (
                     SELECT saved_at, sum(length(bytes)) OVER (ORDER BY saved_at DESC) AS size FROM blobs
-                ) WHERE size > 134217728 ORDER BY saved_at DESC LIMIT 1)
+                ) AS newest WHERE size > 134217728 ORDER BY saved_at DESC LIMIT 1)
             """
         ).run()
         return true

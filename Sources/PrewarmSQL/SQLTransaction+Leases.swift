@@ -24,9 +24,14 @@ extension SQLTransaction {
     }
 
     func leaseCounts(at now: Timestamp) throws -> (running: Int, due: Int) {
-        try statement("SELECT count(*), sum(lease_look <= ?) FROM claims WHERE \(Self.isRunning)")
-            .first(now) { columns in (columns.next(Int.self), columns.next(Int?.self) ?? 0) } ?? (0, 0)
+        try statement(
+            "SELECT count(*), count(CASE WHEN lease_look <= ? THEN 1 END) FROM claims WHERE \(Self.isRunning)"
+        )
+        .first(now) { columns in (columns.next(Int.self), columns.next(Int.self)) } ?? (0, 0)
     }
+
+    private static let saveLeaseClock = SQLText.save(
+        into: "lease_clock", "\"only\", holder, until, boot, uptime_ms", key: "\"only\"")
 
     func leaseClock() throws -> LeaseClock? {
         try statement("SELECT holder, until, boot, uptime_ms FROM lease_clock").first { columns in
@@ -38,8 +43,8 @@ extension SQLTransaction {
     }
 
     func save(_ clock: LeaseClock) throws {
-        try statement("INSERT OR REPLACE INTO lease_clock (only, holder, until, boot, uptime_ms) VALUES (1,?,?,?,?)")
-            .run(clock.holder, clock.until, clock.uptime?.boot, clock.uptime?.elapsed.wholeMilliseconds)
+        try statement(Self.saveLeaseClock)
+            .run(1, clock.holder, clock.until, clock.uptime?.boot, clock.uptime?.elapsed.wholeMilliseconds)
     }
 
     /// The new values of a lease: see ``ClaimLease/remove(_:grantedAt:at:)``, which the contract test compares it with.
@@ -56,7 +61,7 @@ extension SQLTransaction {
                     AND ?2 >= max(expires, coalesce(hold, expires)) - warn AS expiring
             FROM shifted
         )
-        UPDATE claims SET granted_at = min(granted_at, ?2), lease_expires_at = expires,
+        UPDATE claims SET granted_at = CASE WHEN granted_at > ?2 THEN ?2 ELSE granted_at END, lease_expires_at = expires,
             lease_ends_at = min(ends, ?2 + ends - granted), lease_suspected_at = NULL,
             lease_phase = CASE WHEN expiring THEN '\(ClaimLease.Phase.expiring.rawValue)'
                 ELSE '\(ClaimLease.Phase.active.rawValue)' END,

@@ -26,6 +26,8 @@ extension SQLTransaction {
         try statement("SELECT max(sequence) FROM events").first { columns in columns.next(Int64.self) } ?? 0
     }
 
+    private static let saveSink = SQLText.save(into: "notifications", "sink, cursor, state", key: "sink")
+
     func sink(_ name: String) throws -> SinkRecord? {
         try statement("SELECT cursor, state FROM notifications WHERE sink = ?").first(name) { columns in
             SinkRecord(cursor: columns.next(), state: columns.next())
@@ -33,7 +35,7 @@ extension SQLTransaction {
     }
 
     func save(_ record: SinkRecord, ofSink name: String) throws {
-        try statement("INSERT OR REPLACE INTO notifications (sink, cursor, state) VALUES (?,?,?)")
+        try statement(Self.saveSink)
             .run(name, record.cursor, record.state)
     }
 

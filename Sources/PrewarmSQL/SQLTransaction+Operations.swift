@@ -33,7 +33,7 @@ extension SQLTransaction {
             conditions.append("id < ?")
             values.append(before)
         }
-        values.append(filter.limit ?? -1)
+        values.append(filter.limit ?? .max)
         let condition = conditions.joined(separator: " AND ")
         let isOfAll = filter.preset == nil && filter.workspace == nil
         let index = isOfAll ? Self.index(of: filter.states) : ""

@@ -2,6 +2,11 @@ internal import PrewarmCore
 internal import PrewarmEngine
 
 extension SQLTransaction {
+    private static let replacePreset = SQLText.replacing("id, value", key: "id")
+    private static let replaceConditions = SQLText.replacing("preset, value", key: "preset")
+    private static let saveFailure = SQLText.save(
+        into: "failures", "preset, fingerprint, count, failed_at, retry_at, message", key: "preset")
+
     func presets(source: String?) throws -> [Preset] {
         let select = "SELECT value FROM preset_keys JOIN presets USING (id)"
         if let source {
@@ -29,14 +34,17 @@ extension SQLTransaction {
 
     func save(_ presets: [Preset]) throws {
         try addPresetIDs(presets.lazy.map(\.key))
-        try insert(presets, by: "INSERT OR REPLACE INTO presets (id, value)", row: "(?,?)") { preset, binder in
+        try insert(
+            presets, by: "INSERT INTO presets (id, value)", row: "(?,?)", rest: Self.replacePreset
+        ) { preset, binder in
             try binder.bind(addedPresetID(preset.key), preset.binary)
         }
         try saveHealth(of: presets)
         try insert(
             presets,
             by: "INSERT OR FAIL INTO standings (preset, source, settled, unfinished, replacement)",
-            row: "(?,?,0,0,?)", rest: "ON CONFLICT DO UPDATE SET settled = 0, replacement = excluded.replacement"
+            row: "(?,?,0,0,?)",
+            rest: "ON CONFLICT (preset) DO UPDATE SET settled = 0, replacement = excluded.replacement"
         ) { preset, binder in
             try binder.bind(addedPresetID(preset.key), preset.key.source, preset.replacement)
         }
@@ -67,7 +75,9 @@ extension SQLTransaction {
 
     func save(_ conditions: [PresetKey: [Condition]]) throws {
         let rows = try conditions.map { (id: try addedPresetID($0), value: $1) }.sorted { $0.id < $1.id }
-        try insert(rows, by: "INSERT OR REPLACE INTO conditions (preset, value)", row: "(?,?)") { row, binder in
+        try insert(
+            rows, by: "INSERT INTO conditions (preset, value)", row: "(?,?)", rest: Self.replaceConditions
+        ) { row, binder in
             try binder.bind(row.id, row.value.binary)
         }
     }
@@ -100,12 +110,7 @@ extension SQLTransaction {
             try statement("DELETE FROM failures WHERE preset = ?").run(id)
             return
         }
-        try statement(
-            """
-            INSERT OR REPLACE INTO failures (preset, fingerprint, count, failed_at, retry_at, message)
-            VALUES (?,?,?,?,?,?)
-            """
-        ).run(
+        try statement(Self.saveFailure).run(
             addedPresetID(preset), failure.fingerprint, failure.count, failure.failedAt, failure.retryAt,
             failure.message)
     }

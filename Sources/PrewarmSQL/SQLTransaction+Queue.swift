@@ -38,6 +38,7 @@ extension SQLTransaction {
         }
         // The unary plus makes SQLite use the few ids instead of scanning all due operations.
         let (index, plus) = isOfAll ? ("INDEXED BY operations_due", "") : ("", "+")
+        let workspace = connection.readsWholeRows ? Self.workspaceOfDue : "due.workspace"
         // Waiting operations are skipped within the index. Rows are read only for due operations.
         let select = try statement(
             """
@@ -46,9 +47,9 @@ extension SQLTransaction {
                 WHERE \(plus)provisioner = ? AND \(plus)state = 0
                 AND (next_attempt_at <= ? OR next_attempt_at > ?)\(conditions)
                 AND NOT EXISTS (SELECT 1 FROM operations AS other
-                    WHERE other.id = \(Self.workspaceOfDue) AND \(Self.comesBeforeDue))
+                    WHERE other.id = \(workspace) AND \(Self.comesBeforeDue))
                 AND NOT EXISTS (SELECT 1 FROM operations AS other INDEXED BY operations_of_workspace
-                    WHERE other.workspace = \(Self.workspaceOfDue) AND other.workspace <> other.id
+                    WHERE other.workspace = \(workspace) AND other.workspace <> other.id
                     AND \(Self.comesBeforeDue))
                 ORDER BY lane_class, round, id LIMIT ?)
             ORDER BY lane_class, round, id

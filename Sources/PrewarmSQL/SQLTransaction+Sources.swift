@@ -7,6 +7,9 @@ extension SQLTransaction {
         failure_since, files, foreign_documents, succeeded_at, changes, plans
         """
 
+    private static let saveSource = SQLText.save(into: "sources", columns, key: "name")
+    private static let saveLease = SQLText.save(into: "leases", "source, holder, fence, until", key: "source")
+
     func source(_ name: String) throws -> SourceRecord? {
         try statement("SELECT \(Self.columns) FROM sources WHERE name = ?").first(name, read: record)
     }
@@ -35,7 +38,7 @@ extension SQLTransaction {
     }
 
     func save(_ source: SourceRecord) throws {
-        try statement("INSERT OR REPLACE INTO sources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)").run(
+        try statement(Self.saveSource).run(
             source.name, source.url, source.applied?.description, source.appliedAt, source.inputs, source.quietUntil,
             source.plannedAt, source.failure?.reason, source.failure?.message, source.failure?.hint,
             source.failure?.since, source.files, source.foreignDocuments, source.succeededAt, source.changes,
@@ -64,7 +67,7 @@ extension SQLTransaction {
     }
 
     func save(_ lease: Lease, ofSource name: String) throws {
-        try statement("INSERT OR REPLACE INTO leases (source, holder, fence, until) VALUES (?,?,?,?)")
+        try statement(Self.saveLease)
             .run(name, lease.holder, lease.fence, lease.until)
     }
 }

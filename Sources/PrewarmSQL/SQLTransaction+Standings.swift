@@ -172,7 +172,7 @@ extension SQLTransaction {
         var counts: [String: Int] = [:]
         try statement(
             """
-            SELECT source, sum(count) FROM tallies JOIN preset_keys ON id = preset
+            SELECT source, CAST(sum(count) AS BIGINT) FROM tallies JOIN preset_keys ON id = preset
             WHERE state NOT IN (\(WorkspaceState.deleted.code), \(WorkspaceState.lost.code)) GROUP BY source
             """
         ).forEach { columns in counts[columns.next()] = columns.next() }

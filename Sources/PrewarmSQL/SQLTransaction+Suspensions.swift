@@ -2,6 +2,9 @@ internal import PrewarmCore
 internal import PrewarmEngine
 
 extension SQLTransaction {
+    private static let saveSuspension = SQLText.save(
+        into: "suspensions", "scope, reason, by, since, until", key: "scope")
+
     func suspensions() throws -> [Suspension] {
         try statement("SELECT scope, reason, by, since, until FROM suspensions ORDER BY scope").all { columns in
             Suspension(
@@ -12,8 +15,10 @@ extension SQLTransaction {
 
     func suspensionsInForce(at now: Timestamp) throws -> (areAny: Bool, isOfAll: Bool) {
         try statement(
-            "SELECT count(*) > 0, ifnull(max(scope = '*'), false) FROM suspensions WHERE until IS NULL OR until > ?"
-        ).first(now) { columns in (columns.next(Int.self) == 1, columns.next(Int.self) == 1) } ?? (false, false)
+            """
+            SELECT count(*), count(CASE WHEN scope = '*' THEN 1 END) FROM suspensions WHERE until IS NULL OR until > ?
+            """
+        ).first(now) { columns in (columns.next(Int.self) > 0, columns.next(Int.self) > 0) } ?? (false, false)
     }
 
     /// The query for presets that are suspended, or whose source is suspended. The current time has to be bound. It
@@ -22,12 +27,12 @@ extension SQLTransaction {
         WITH stops AS (SELECT scope FROM suspensions WHERE until IS NULL OR until > ?)
         SELECT preset_keys.id FROM stops CROSS JOIN preset_keys ON source = scope
         UNION ALL SELECT preset_keys.id FROM stops CROSS JOIN preset_keys
-            ON source = substr(scope, 1, instr(scope, '/') - 1) AND name = substr(scope, instr(scope, '/') + 1)
+            ON source = substr(scope, 1, max(instr(scope, '/') - 1, 0)) AND name = substr(scope, instr(scope, '/') + 1)
         """
 
     func save(_ suspension: Suspension) throws {
         try unsettle(suspension.scope)
-        try statement("INSERT OR REPLACE INTO suspensions (scope, reason, by, since, until) VALUES (?,?,?,?,?)").run(
+        try statement(Self.saveSuspension).run(
             suspension.scope.stored, suspension.reason, suspension.by, suspension.since, suspension.until)
     }
 

@@ -8,6 +8,10 @@ extension SQLTransaction {
         FROM tickets AS t CROSS JOIN preset_keys ON preset_keys.id = t.preset
         """
 
+    private static let saveTicket = SQLText.save(
+        into: "tickets", "id, preset, owner, owner_kind, priority, since, holder, expires_at, others", key: "id")
+    private static let saveHeartbeat = SQLText.save(into: "heartbeats", "holder, at", key: "holder")
+
     func ticket(_ id: ClaimID) throws -> Ticket? {
         try statement("\(Self.ticketSelect) WHERE t.id = ?").first(id, read: Self.ticket) ?? nil
     }
@@ -17,7 +21,7 @@ extension SQLTransaction {
             """
             \(Self.ticketSelect) WHERE t.id IN (
                 SELECT id FROM tickets WHERE preset = ?
-                UNION ALL SELECT id FROM tickets INDEXED BY tickets_of_several WHERE others <> '' AND instr(others, ?))
+                UNION ALL SELECT id FROM tickets INDEXED BY tickets_of_several WHERE others <> '' AND instr(others, ?) > 0)
             ORDER BY priority DESC, since, t.id
             """
         ).all(presetID(preset) ?? -1, "\n\(preset)\n", read: Self.ticket).compactMap(\.self)
@@ -32,7 +36,7 @@ extension SQLTransaction {
     func ticketCounts() throws -> [PresetKey: Int] {
         var counts: [PresetKey: Int] = [:]
         try statement(
-            "SELECT source, name, count(*) FROM tickets AS t JOIN preset_keys ON preset_keys.id = t.preset GROUP BY t.preset"
+            "SELECT source, name, count(*) FROM tickets AS t JOIN preset_keys ON preset_keys.id = t.preset GROUP BY preset_keys.id"
         ).forEach { columns in
             counts[PresetKey(source: columns.next(), name: columns.next())] = columns.next()
         }
@@ -49,12 +53,7 @@ extension SQLTransaction {
     }
 
     func save(_ ticket: Ticket) throws {
-        try statement(
-            """
-            INSERT OR REPLACE INTO tickets (id, preset, owner, owner_kind, priority, since, holder, expires_at, others)
-            VALUES (?,?,?,?,?,?,?,?,?)
-            """
-        ).run(
+        try statement(Self.saveTicket).run(
             ticket.id, addedPresetID(ticket.preset), ticket.owner.name, ticket.owner.kindCode, ticket.priority,
             ticket.since, ticket.holder, ticket.expiresAt, Self.text(of: ticket.others))
     }
@@ -72,7 +71,7 @@ extension SQLTransaction {
     }
 
     func saveHeartbeat(of holder: String, at now: Timestamp) throws {
-        try statement("INSERT OR REPLACE INTO heartbeats (holder, at) VALUES (?,?)").run(holder, now)
+        try statement(Self.saveHeartbeat).run(holder, now)
     }
 
     func forgetHeartbeats(before time: Timestamp) throws {

@@ -42,10 +42,11 @@ extension SQLTransaction {
         try insert(specs)
         try insert(
             rows, by: "INSERT OR FAIL INTO workspaces (id, preset, fingerprint, state, created_at, metadata, revision)",
-            row: "(?,?,?,\(WorkspaceState.pending.code),?,x'',?)"
+            row: "(?,?,?,\(WorkspaceState.pending.code),?,?,?)"
         ) { row, binder in
             let group = groups[row.group]
-            try binder.bind(row.id, presets[row.group], group.fingerprint, group.createdAt, revisions[row.group])
+            try binder.bind(
+                row.id, presets[row.group], group.fingerprint, group.createdAt, [UInt8](), revisions[row.group])
         }
         try insert(
             rows,
@@ -67,7 +68,8 @@ extension SQLTransaction {
     /// Returns the row ids of the texts of revisions, and adds rows for new texts.
     private func revisionIDs(_ texts: some Sequence<String?>) throws -> [String: Int64] {
         let insert = try statement(
-            "INSERT INTO revision_texts (text) VALUES (?) ON CONFLICT DO UPDATE SET text = excluded.text RETURNING id")
+            "INSERT INTO revision_texts (text) VALUES (?) ON CONFLICT (text) DO UPDATE SET text = excluded.text RETURNING id"
+        )
         var ids: [String: Int64] = [:]
         for case let text? in texts where ids[text] == nil {
             ids[text] = try insert.first(text) { columns in columns.next() }
@@ -77,7 +79,8 @@ extension SQLTransaction {
 
     private func insert(_ specs: [Fingerprint: WorkspaceSpec]) throws {
         let rows = specs.sorted { $0.key.rawValue < $1.key.rawValue }
-        try insert(rows, by: "INSERT OR IGNORE INTO specs (fingerprint, value)", row: "(?,?)") { spec, binder in
+        try insert(rows, by: "INSERT INTO specs (fingerprint, value)", row: "(?,?)", rest: "ON CONFLICT DO NOTHING") {
+            spec, binder in
             try binder.bind(spec.key, spec.value.binary)
         }
     }
@@ -143,10 +146,10 @@ extension SQLTransaction {
         WHERE state = 2 AND id = coalesce(
             \(ready("fingerprint = ?2 AND \(unexpired) AND \(wasListed) AND (?12 IS NULL OR ready_at >= ?12)")),
             \(ready("fingerprint = ?2 AND \(unexpired) AND \(wasListed)")),
-            \(ready("fingerprint <> ?2 AND \(unexpired) AND ?7 AND \(wasListed)")),
-            \(ready("fingerprint = ?2 AND \(unexpired)")), \(ready("fingerprint <> ?2 AND \(unexpired) AND ?7")),
-            \(ready("fingerprint = ?2 AND ?8", order: "ready_at DESC")),
-            \(ready("fingerprint <> ?2 AND ?7 AND ?8", order: "ready_at DESC")))
+            \(ready("fingerprint <> ?2 AND \(unexpired) AND ?7 = 1 AND \(wasListed)")),
+            \(ready("fingerprint = ?2 AND \(unexpired)")), \(ready("fingerprint <> ?2 AND \(unexpired) AND ?7 = 1")),
+            \(ready("fingerprint = ?2 AND ?8 = 1", order: "ready_at DESC NULLS LAST")),
+            \(ready("fingerprint <> ?2 AND ?7 = 1 AND ?8 = 1", order: "ready_at DESC NULLS LAST")))
         RETURNING \(WorkspaceDecoder.columns)
         """
 
@@ -154,7 +157,7 @@ extension SQLTransaction {
     private static let wasListed = "NOT EXISTS (SELECT 1 FROM missing WHERE missing.id = workspaces.id)"
     private static let unexpired = "(?3 IS NULL OR ready_at > ?3)"
 
-    private static func ready(_ condition: String, order: String = "ready_at") -> String {
+    private static func ready(_ condition: String, order: String = "ready_at NULLS FIRST") -> String {
         """
         (SELECT id FROM workspaces INDEXED BY workspaces_live
         WHERE preset = ?1 AND state = 2 AND state <> 5 AND \(condition) ORDER BY \(order), id LIMIT 1)

@@ -30,7 +30,7 @@ extension SQLTransaction {
             presets += " OR length(name) > \(room) AND rtrim(substr(name, 1, \(room)), '-') = ?1"
         }
         let select = "SELECT id FROM workspaces INDEXED BY \(index) AND preset IN (\(presets))"
-        let byEnd = try statement("\(select) AND substr(id, -8) = ?2 ORDER BY id LIMIT 1")
+        let byEnd = try statement("\(select) AND substr(id, max(length(id) - 7, 1)) = ?2 ORDER BY id LIMIT 1")
         if let id = try byEnd.first(start, ending, read: { $0.next(WorkspaceID.self) }) { return id }
         // The names of workspaces with ids from a provisioner end with a digest.
         let others = try statement("\(select) AND length(id) <> 26").all(start) { columns in
@@ -76,7 +76,7 @@ extension SQLTransaction {
             conditions.append("id > ?")
             values.append(after)
         }
-        values.append(filter.limit ?? -1)
+        values.append(filter.limit ?? .max)
         let decoder = try WorkspaceDecoder(self)
         var workspaces: [Workspace] = []
         let condition = conditions.joined(separator: " AND ")

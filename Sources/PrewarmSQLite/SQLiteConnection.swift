@@ -12,6 +12,8 @@ final class SQLiteConnection: SQLConnection {
 
     let currentTime = "CAST(strftime('%s','now') AS INTEGER) * 1000"
 
+    let readsWholeRows = true
+
     func statement(_ sql: String) throws -> any SQLStatement {
         SQLiteStatementAccess(try database.cachedStatement(sql: sql))
     }
