@@ -1,11 +1,12 @@
 import Dispatch
 
-/// A gate that blocks a thread outside of the cooperative pool until it opens, for at most ten seconds.
+/// A gate that blocks a thread outside of the cooperative pool until it opens, for at most some seconds.
 final class Gate: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
 
-    func wait() {
-        _ = semaphore.wait(timeout: .now() + 10)
+    /// - Parameter seconds: The longest time to wait.
+    func wait(seconds: Double = 10) {
+        _ = semaphore.wait(timeout: .now() + seconds)
     }
 
     func open() {

@@ -133,7 +133,7 @@ extension StoreContract {
                     .sample("o1", "w1"), .sample("o2", "w2", .create, rust), .sample("o3", "w3", .create, other),
                 ])
             }
-            func due(suspending scopes: Suspension.Scope..., until: Timestamp? = nil) async throws -> [String] {
+            func pair(suspending scopes: Suspension.Scope..., until: Timestamp? = nil) async throws -> [String] {
                 try await store.write { writer in
                     for old in try writer.suspensions() { try writer.forget(old.scope) }
                     for scope in scopes {
@@ -141,17 +141,17 @@ extension StoreContract {
                             Suspension(scope: scope, reason: nil, by: "me", since: .at(-9), until: until))
                     }
                 }
-                return [try await PrewarmSQLiteTests.due(store), try await PrewarmSQLiteTests.due(store, preset: "go")]
+                return [try await due(store), try await due(store, preset: "go")]
             }
-            #expect(try await due() == ["o1 o2 o3", "o1 o3"])
-            #expect(try await due(suspending: .preset(.go)) == ["o2 o3", "o3"])
-            #expect(try await due(suspending: .preset(.go), .preset(other)) == ["o2", ""])
-            #expect(try await due(suspending: .source("main")) == ["o3", "o3"])
-            #expect(try await due(suspending: .source("main"), .preset(other)) == ["", ""])
-            #expect(try await due(suspending: .all) == ["", ""])
-            #expect(try await PrewarmSQLiteTests.due(store, workspace: "w1") == "o1")
-            #expect(try await due(suspending: .all, until: .at(0)) == ["o1 o2 o3", "o1 o3"])
-            #expect(try await due(suspending: .source("main"), until: .at(1)) == ["o3", "o3"])
+            #expect(try await pair() == ["o1 o2 o3", "o1 o3"])
+            #expect(try await pair(suspending: .preset(.go)) == ["o2 o3", "o3"])
+            #expect(try await pair(suspending: .preset(.go), .preset(other)) == ["o2", ""])
+            #expect(try await pair(suspending: .source("main")) == ["o3", "o3"])
+            #expect(try await pair(suspending: .source("main"), .preset(other)) == ["", ""])
+            #expect(try await pair(suspending: .all) == ["", ""])
+            #expect(try await due(store, workspace: "w1") == "o1")
+            #expect(try await pair(suspending: .all, until: .at(0)) == ["o1 o2 o3", "o1 o3"])
+            #expect(try await pair(suspending: .source("main"), until: .at(1)) == ["o3", "o3"])
         },
         Case("The next attempt is that of the earliest pending operation after a time") { fixture in
             let store = try await fixture.open()

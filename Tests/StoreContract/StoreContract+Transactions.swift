@@ -125,7 +125,8 @@ extension StoreContract {
             async let counts = store.read { reader in
                 let first = try reader.workspaces(WorkspaceFilter()).count
                 announce.yield()
-                gate.wait()
+                // With one connection, the writer waits for this reader.
+                gate.wait(seconds: 4)
                 return [first, try reader.workspaces(WorkspaceFilter()).count]
             }
             for await _ in begun { break }
