@@ -80,13 +80,16 @@ let package = Package(
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CEpoll"),
         .target(name: "CProcess"),
+        .target(name: "CLibPQ"),
         module("PrewarmCore", []),
         module("PrewarmManifests", ["PrewarmCore", "CLibYAML"]),
         module("PrewarmEngine", ["PrewarmCore", logging, lifecycle]),
         module(
             "PrewarmGit",
             ["PrewarmCore", "PrewarmEngine", "CLibGit2", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL]),
-        module("PrewarmSQLite", ["PrewarmCore", "PrewarmEngine", grdb, sqlite]),
+        module("PrewarmSQL", ["PrewarmCore", "PrewarmEngine"]),
+        module("PrewarmSQLite", ["PrewarmCore", "PrewarmEngine", "PrewarmSQL", grdb, sqlite]),
+        module("PrewarmPostgres", ["PrewarmCore", "PrewarmEngine", "PrewarmSQL", "CLibPQ"]),
         module(
             "PrewarmProvisioners",
             [
@@ -112,7 +115,7 @@ let package = Package(
         module(
             "PrewarmCommands",
             [
-                "PrewarmCore", "PrewarmManifests", "PrewarmEngine", "PrewarmGit", "PrewarmSQLite",
+                "PrewarmCore", "PrewarmManifests", "PrewarmEngine", "PrewarmGit", "PrewarmSQLite", "PrewarmPostgres",
                 "PrewarmProvisioners", "PrewarmNotifications", "PrewarmTelemetry", "PrewarmServer", argumentParser,
                 logging, lifecycle, signals, httpClient,
                 "CMalloc", "CEpoll", nioCore, nioHTTP1, nioSSL, system,
@@ -126,7 +129,18 @@ let package = Package(
             "PrewarmGitTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmProvisioners", subprocess, system],
             exclude: ["http-backend.py"]),
-        tests("PrewarmSQLiteTests", ["PrewarmCore", "PrewarmEngine", "PrewarmSQLite", grdb]),
+        .target(
+            name: "StoreContract", dependencies: ["PrewarmCore", "PrewarmEngine"], path: "Tests/StoreContract",
+            swiftSettings: strict),
+        tests(
+            "PrewarmSQLiteTests",
+            ["PrewarmCore", "PrewarmEngine", "PrewarmSQL", "PrewarmSQLite", "StoreContract", grdb]),
+        .target(
+            name: "PostgresSupport", dependencies: [subprocess, system], path: "Tests/PostgresSupport",
+            exclude: ["postgres-server.sh"], swiftSettings: strict),
+        tests(
+            "PrewarmPostgresTests",
+            ["PrewarmCore", "PrewarmEngine", "PrewarmPostgres", "StoreContract", "PostgresSupport"]),
         .target(
             name: "PodmanSupport", dependencies: [subprocess], path: "Tests/PodmanSupport",
             exclude: ["podman-service.sh"], swiftSettings: strict),
@@ -156,7 +170,8 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "PrewarmCore", "PodmanSupport", "KubernetesSupport", subprocess, system, httpClient, nioCore, nioHTTP1,
+                "PrewarmCore", "PodmanSupport", "KubernetesSupport", "PostgresSupport", subprocess, system, httpClient,
+                nioCore, nioHTTP1,
                 crypto,
             ]),
         tests(

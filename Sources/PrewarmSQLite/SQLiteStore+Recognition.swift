@@ -2,6 +2,7 @@ internal import GRDB
 internal import Glibc
 internal import PrewarmCore
 internal import PrewarmEngine
+internal import PrewarmSQL
 
 /// Recognition of an older copy when a store is opened.
 extension SQLiteStore {
@@ -10,14 +11,13 @@ extension SQLiteStore {
     static func recognize(_ writer: DatabaseQueue, _ file: IdentityFile) throws -> IdentityFile.Content {
         // The file is read first, because it is written after the commits that it counts.
         let last = file.read()
-        let known = try writer.inDatabase { try SQLiteTransaction(database: $0).identity() }
+        let known = try writer.inDatabase { try SQLJob(on: SQLiteConnection($0)).identity() }
         guard let last, doubt(about: known, last) else {
             return IdentityFile.Content(identity: known.id, counter: known.counter)
         }
         let counter = try writer.inDatabase { database in
             try database.transaction(.immediate) {
-                let transaction = SQLiteTransaction(database: database)
-                return try transaction.settle(last)
+                try SQLJob(on: SQLiteConnection(database)).settle(last)
             }
         }
         let content = IdentityFile.Content(identity: known.id, counter: counter)
@@ -31,7 +31,7 @@ extension SQLiteStore {
     }
 }
 
-extension SQLiteTransaction {
+extension SQLJob {
     /// Puts the store on hold.
     /// - Returns: The new counter of the store.
     fileprivate func settle(_ last: IdentityFile.Content) throws -> Int64 {
@@ -51,17 +51,13 @@ extension SQLiteTransaction {
         } else {
             hold = StoreHold(.restored, "the store \(other) was used here after this copy was made", since: now)
         }
-        try setHold(hold)
+        try writer.setHold(hold)
         try goOn(after: isOurs ? last.counter : 0, former: hold.reason == .fresh ? last.identity : nil)
-        try append([
+        try writer.append([
             Event(
                 at: now, kind: .warning, reason: EventReason(hold.reason), object: "store",
                 name: String(known.id.prefix(8)), message: hold.sentence)
         ])
-        return try advance()
-    }
-
-    private func isEmpty() throws -> Bool {
-        try statement("SELECT 1 FROM workspaces UNION ALL SELECT 1 FROM operations LIMIT 1").first { _ in true } == nil
+        return try advance() ?? known.counter
     }
 }

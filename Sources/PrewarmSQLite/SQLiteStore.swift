@@ -1,5 +1,6 @@
 internal import GRDB
 package import PrewarmEngine
+internal import PrewarmSQL
 internal import Synchronization
 
 /// The store in one SQLite file on one machine. Several processes may have it open.
@@ -15,7 +16,7 @@ package final class SQLiteStore: Store {
     /// connection cannot do this, and every later process would have to read the log.
     private let readers: ReaderPool?
     private let writer: DatabaseQueue
-    private let commits: CommitQueue
+    private let commits: CommitQueue<DatabaseQueue>
     private let files: StoreFiles
     private let progress: ProgressFile
     private let lastDamage = Mutex<[String]>([])
@@ -47,7 +48,7 @@ package final class SQLiteStore: Store {
         return try await withCheckedThrowingContinuation { continuation in
             let job: ReaderPool.Job = { [path] connection in
                 continuation.resume(
-                    with: storeResult(path) { try body(SQLiteTransaction(database: connection.get())) })
+                    with: storeResult(path) { try body(SQLJob(on: SQLiteConnection(connection.get())).reader) })
             }
             if let readers { readers.read(job) } else { writer.readHere(job) }
         }
@@ -61,9 +62,9 @@ package final class SQLiteStore: Store {
             let result = Mutex<(value: Result, counter: Int64?)?>(nil)
             commits.add(
                 CommitQueue.Job { [progress, path] database in
-                    let transaction = SQLiteTransaction(database: database)
-                    let value = try body(transaction)
-                    let counter = transaction.progress.isMade ? try transaction.advance() : nil
+                    let job = SQLJob(on: SQLiteConnection(database))
+                    let value = try body(job.writer)
+                    let counter = try job.advance()
                     if let counter { try progress.check(counter, path) }
                     result.withLock { $0 = (value, counter) }
                 } end: { [files, path] error in
@@ -127,22 +128,5 @@ private func storeResult<Value>(_ path: String, _ body: () throws -> Value) -> R
         return .failure(StoreError(error, path: path))
     } catch {
         return .failure(error)
-    }
-}
-
-/// A transaction. Extensions hold its topics. Readers receive it as ``StoreReader`` on a read-only connection.
-struct SQLiteTransaction: StoreWriter {
-    let database: Database
-    /// The row ids of presets that the transaction has looked up.
-    let keys = PresetKeys()
-    /// The changes of the transaction that an older copy of the store would miss.
-    let progress = StoreProgress()
-
-    init(database: Database) {
-        self.database = database
-    }
-
-    func statement(_ sql: String) throws -> PreparedStatement {
-        try PreparedStatement(database, sql)
     }
 }

@@ -1,4 +1,5 @@
 internal import PrewarmCore
+internal import PrewarmSQL
 
 extension Schema {
     /// Adds indexes for what owners hold and wait for, the other presets of waiting claims, and the text that a claim asked

@@ -1,4 +1,5 @@
 internal import PrewarmCore
+internal import PrewarmSQL
 
 extension Schema {
     /// Adds the order in which operations start (``QueuePlace``), the times of failures, and the durations of builds.

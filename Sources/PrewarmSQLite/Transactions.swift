@@ -1,4 +1,5 @@
-internal import GRDB
+package import GRDB
+internal import PrewarmSQL
 
 extension Database {
     /// Runs a transaction like `inTransaction`, with cached statements. Parsing them takes longer than reading a few
@@ -16,4 +17,23 @@ extension Database {
             throw error
         }
     }
+}
+
+extension Database: SQLWriteConnection {
+    package func writeTransaction(_ body: () throws -> Void) throws { try transaction(.immediate, body) }
+
+    package func savepoint(_ body: () throws -> Void) throws {
+        try inSavepoint {
+            try body()
+            return .commit
+        }
+    }
+
+    package var isInTransaction: Bool { isInsideTransaction }
+}
+
+extension DatabaseQueue: SQLWriter {
+    package func start(_ job: @escaping @Sendable (Database) -> Void) { asyncWriteWithoutTransaction(job) }
+    package func mayTryAlone(after error: any Error) -> Bool { true }
+    package func closeConnection() { try? close() }
 }

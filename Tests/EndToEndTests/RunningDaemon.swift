@@ -24,7 +24,7 @@ struct RunningDaemon: Sendable {
 
     /// The local token, which the daemon writes for its own user.
     var localToken: String {
-        String(decoding: sandbox.bytes("prewarm.db.token") ?? Data(), as: UTF8.self)
+        String(decoding: sandbox.bytes("prewarm.db.token") ?? sandbox.bytes("prewarm.token") ?? Data(), as: UTF8.self)
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 

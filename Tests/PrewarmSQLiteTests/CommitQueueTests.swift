@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import PrewarmSQL
 import Synchronization
 import Testing
 
@@ -18,7 +19,7 @@ struct CommitQueueTests {
         return await withCheckedContinuation { continuation in
             for (index, job) in jobs.enumerated() {
                 queue.add(
-                    CommitQueue.Job(run: job) { error in
+                    CommitQueue<DatabaseQueue>.Job(run: job) { error in
                         if let all = results.add(error, at: index) { continuation.resume(returning: all) }
                     })
             }

@@ -5,6 +5,7 @@ import PrewarmEngine
 import Testing
 
 @testable import PrewarmSQLite
+@testable import StoreContract
 
 @Suite("Recognition of copies of a store")
 struct IdentityTests {

@@ -5,6 +5,7 @@ import PrewarmEngine
 import Testing
 
 @testable import PrewarmSQLite
+@testable import StoreContract
 
 @Suite("Migration of a store of an earlier version")
 struct MigrationTests {

@@ -4,6 +4,8 @@ import PrewarmEngine
 import PrewarmSQLite
 import Testing
 
+@testable import StoreContract
+
 /// A store file in a new directory, which is deleted with the fixture.
 final class SQLiteFixture: StoreFixture {
     let directory: String

@@ -3,6 +3,8 @@ import PrewarmEngine
 import PrewarmSQLite
 import Testing
 
+@testable import StoreContract
+
 @Suite("Counts of workspaces")
 struct TallyTests {
     @Test("The counts match the workspaces after random changes", arguments: 1...4 as ClosedRange<UInt64>)

@@ -13,14 +13,17 @@ struct TidyTests {
         "PrewarmManifests": ["PrewarmCore", "CLibYAML"],
         "PrewarmEngine": ["PrewarmCore"],
         "PrewarmGit": ["PrewarmCore", "PrewarmEngine", "CLibGit2"],
-        "PrewarmSQLite": ["PrewarmCore", "PrewarmEngine"],
+        "PrewarmSQL": ["PrewarmCore", "PrewarmEngine"],
+        "PrewarmSQLite": ["PrewarmCore", "PrewarmEngine", "PrewarmSQL"],
+        "PrewarmPostgres": ["PrewarmCore", "PrewarmEngine", "PrewarmSQL", "CLibPQ"],
         "PrewarmProvisioners": ["PrewarmCore", "PrewarmEngine", "CProcess"],
         "PrewarmTelemetry": ["PrewarmCore", "PrewarmEngine"],
         "PrewarmNotifications": ["PrewarmCore", "PrewarmEngine", "PrewarmTelemetry"],
         "PrewarmDashboard": ["PrewarmCore", "PrewarmEngine"],
         "PrewarmServer": ["PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", "PrewarmDashboard"],
         "PrewarmCommands": [
-            "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmGit", "PrewarmSQLite", "PrewarmProvisioners",
+            "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmGit", "PrewarmSQLite", "PrewarmPostgres",
+            "PrewarmProvisioners",
             "PrewarmNotifications", "PrewarmTelemetry", "PrewarmServer", "CMalloc", "CEpoll",
         ],
         "prewarm": ["PrewarmCommands"],
@@ -28,7 +31,7 @@ struct TidyTests {
 
     /// All modules of this project.
     private static let ours = Set(allowed.keys).union([
-        "CLibYAML", "CLibGit2", "CMalloc", "CEpoll", "CProcess",
+        "CLibYAML", "CLibGit2", "CLibPQ", "CMalloc", "CEpoll", "CProcess",
     ])
 
     @Test("A module imports only the modules that it may import", arguments: allowed.keys.sorted())

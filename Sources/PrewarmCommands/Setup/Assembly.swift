@@ -4,7 +4,6 @@ import PrewarmEngine
 import PrewarmGit
 import PrewarmManifests
 import PrewarmProvisioners
-import PrewarmSQLite
 import SystemPackage
 
 /// Makes the engine and its parts from a configuration.
@@ -37,26 +36,29 @@ struct Assembly {
             secretNames: configuration.secretNames, masked: configuration.variables.masked, observe: observe)
     }
 
-    /// Returns the absolute path of the store's file.
-    /// - Throws: ``CommandFailure`` if the configuration names a store of another kind than `sqlite:`.
-    func storePath() throws -> String {
+    /// Returns the store that the configuration names.
+    /// - Throws: ``CommandFailure`` if it names a store of another kind than `sqlite:` and `postgres://`, or if the URL has
+    ///   a password among its options, which messages could show.
+    func storeChoice() throws -> StoreChoice {
         let text = configuration.store?.value
-        guard let path = Self.path(ofStore: text) else {
+        guard let choice = StoreChoice(text, in: file) else {
             throw CommandFailure(
                 Diagnostic(
                     file: file.path, at: configuration.store?.position,
-                    "invalid store \"\(text ?? "")\": it must be sqlite:FILE",
+                    "invalid store \"\((text ?? "").withoutURLLogins)\": it must be sqlite:FILE or "
+                        + "postgres://HOST/DATABASE",
                     hint: "use for example `store: sqlite:prewarm.db`"))
         }
-        return file.resolve(path)
-    }
-
-    /// Returns the path in `store:` as it is written; nil for a store of another kind than `sqlite:`.
-    /// - Parameter text: the value of `store:`; nil if the configuration has none, which means `sqlite:prewarm.db`.
-    static func path(ofStore text: String?) -> String? {
-        let text = text ?? Configuration.standardStore
-        let path = text.dropFirst("sqlite:".count)
-        return text.hasPrefix("sqlite:") && !path.isEmpty ? String(path) : nil
+        if case .postgres(let address, _) = choice, address.hasPasswordOption {
+            throw CommandFailure(
+                Diagnostic(
+                    file: file.path, at: configuration.store?.position,
+                    "invalid store \(address.display): its options contain a password",
+                    hint:
+                        "write it before the host, as in postgres://prewarm:${DB_PASSWORD}@db.example.org/prewarm, or "
+                        + "into the file that PGPASSFILE names"))
+        }
+        return choice
     }
 
     /// Returns the sources of the configuration.
@@ -76,7 +78,7 @@ struct Assembly {
     /// Returns the mirror of a source. Mirrors are beside the store: those of `prewarm.db` are in `prewarm.mirrors`.
     /// - Parameter showsLog: true if an error may show the standard error of a credential command, which may be secret.
     func mirror(of source: Configuration.Source, showsLog: Bool = false) throws -> GitMirror {
-        var mirrors = FilePath(try storePath())
+        var mirrors = FilePath(try storeChoice().localPath)
         mirrors.extension = "mirrors"
         return try SourceAssembly(file: file, source: source, mirrors: mirrors, showsLog: showsLog).mirror()
     }
@@ -100,7 +102,7 @@ extension Context {
         let file = try ConfigurationFile(global)
         let configuration = try file.load(for: use)
         let assembly = Assembly(file, configuration)
-        let store = try CommandStore.open(path: assembly.storePath(), readsBeside: false)
+        let store = try CommandStore.open(assembly.storeChoice(), readsBeside: false)
         return Context(engine: try assembly.engine(store: store), console: global.console)
     }
 }

@@ -1,23 +1,32 @@
+import PrewarmEngine
+import PrewarmPostgres
 import PrewarmSQLite
 import Synchronization
 
 /// The stores that a command opened. They have to be closed before the process ends. Otherwise SQLite's write-ahead logs
 /// stay, and the next process has to read them.
 enum CommandStore {
-    private static let stores = Mutex<[SQLiteStore]>([])
+    private static let closers = Mutex<[@Sendable () -> Void]>([])
 
-    static func open(path: String, readsBeside: Bool) throws -> SQLiteStore {
-        let store = try SQLiteStore.open(path: path, readsBeside: readsBeside)
-        stores.withLock { $0.append(store) }
-        return store
+    static func open(_ choice: StoreChoice, readsBeside: Bool) throws -> any Store {
+        switch choice {
+        case .file(let path):
+            let store = try SQLiteStore.open(path: path, readsBeside: readsBeside)
+            closers.withLock { $0.append { store.close() } }
+            return store
+        case .postgres(let address, _):
+            let store = try PostgresStore.open(address, readsBeside: readsBeside)
+            closers.withLock { $0.append { store.close() } }
+            return store
+        }
     }
 
     /// Closes all stores. It blocks the thread, so it has to be the last step of a command.
     static func close() {
-        let open = stores.withLock { stores in
-            defer { stores = [] }
-            return stores
+        let open = closers.withLock { closers in
+            defer { closers = [] }
+            return closers
         }
-        for store in open { store.close() }
+        for close in open { close() }
     }
 }

@@ -117,7 +117,7 @@ struct ConfigurationFile {
             return nil
         }
         let store = ConfigurationParser.store(bytes) { Environment.variables[$0] }
-        return try Assembly.path(ofStore: store).flatMap { try LocalTokenFile.read(ofStore: file.resolve($0)) }
+        return try StoreChoice(store, in: file).flatMap { try LocalTokenFile.read(ofStore: $0.localPath) }
     }
 
     /// Returns problems that the parser cannot find, for example a provisioner command or a certificate that is missing.

@@ -3,7 +3,6 @@ import Logging
 import PrewarmCore
 import PrewarmEngine
 internal import PrewarmNotifications
-import PrewarmSQLite
 import PrewarmServer
 internal import PrewarmTelemetry
 import ServiceLifecycle
@@ -33,7 +32,7 @@ final class DaemonAssembly: Sendable {
 
     /// The settings that need a restart to change.
     private struct Fixed: Equatable {
-        let store: String
+        let store: StoreChoice
         let listen: ListenAddress
         let certificate: String?
         let key: String?
@@ -49,7 +48,7 @@ final class DaemonAssembly: Sendable {
         self.logger = logger
         let metrics = assembly.metrics(version: prewarmVersion)
         self.metrics = metrics
-        store = try CommandStore.open(path: assembly.storePath(), readsBeside: true)
+        store = try CommandStore.open(assembly.storeChoice(), readsBeside: true)
         let webhooks = WebhookReceiver(endpoints: assembly.webhookEndpoints(), sources: assembly.watchedSources())
         self.webhooks = webhooks
         let engine = try assembly.engine(store: store, observe: Self.observer(metrics, webhooks))
@@ -57,13 +56,13 @@ final class DaemonAssembly: Sendable {
         let address = try listen ?? assembly.listenAddress()
         settings = try Self.fixed(assembly, listen: address)
         client = KeyClient()
-        local = try LocalTokenFile(store: settings.store)
+        local = try LocalTokenFile(store: settings.store.localPath)
         if local.isShared {
             let others = local.otherHolders.map { "\($0)" }.joined(separator: ", ")
             logger.warning(
                 "another daemon runs on this store: both share its work",
                 metadata: [
-                    "process": "\(others.isEmpty ? "unknown" : others)", "store": "\(settings.store)",
+                    "process": "\(others.isEmpty ? "unknown" : others)", "store": "\(settings.store.display)",
                     "hint": "stop one of them, unless this is on purpose",
                 ])
         }
@@ -105,7 +104,7 @@ final class DaemonAssembly: Sendable {
     private static func fixed(_ assembly: Assembly, listen: ListenAddress) throws -> Fixed {
         let tls = assembly.tlsFiles()
         return Fixed(
-            store: try assembly.storePath(), listen: listen, certificate: tls?.certificate, key: tls?.key)
+            store: try assembly.storeChoice(), listen: listen, certificate: tls?.certificate, key: tls?.key)
     }
 
     private static func rules(

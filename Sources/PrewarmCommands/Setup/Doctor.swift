@@ -2,6 +2,7 @@ import PrewarmCore
 import PrewarmEngine
 import PrewarmGit
 import PrewarmManifests
+import PrewarmPostgres
 import PrewarmProvisioners
 import PrewarmSQLite
 
@@ -48,8 +49,8 @@ struct Doctor {
     /// Checks the store and returns its applied presets; an empty list if the store cannot be read.
     private func store(_ assembly: Assembly, _ report: inout HealthReport) async -> [Preset] {
         do {
-            let path = try assembly.storePath()
-            let store = try SQLiteStore.open(path: path)
+            let choice = try assembly.storeChoice()
+            let store = try CommandStore.open(choice, readsBeside: true)
             // The check writes, so that it finds a full disk and a read-only folder.
             try await store.checkWritable()
             let (presets, sources, hold, breakers) = try await store.read { store in
@@ -69,8 +70,9 @@ struct Doctor {
             if let first = damage.first {
                 report.checks.append(
                     .init(
-                        kind: "store", verdict: .failed, message: "the store \(path) is damaged: \(first.printable)",
-                        hint: StoreError.damageHint(path),
+                        kind: "store", verdict: .failed,
+                        message: "the store \(choice.display) is damaged: \(first.printable)",
+                        hint: StoreError.damageHint(choice.display),
                         details: damage.dropFirst().map { ("damage", $0.printable) }))
                 return presets
             }
@@ -78,12 +80,19 @@ struct Doctor {
                 .init(
                     kind: "store", verdict: .ok,
                     message:
-                        "\(path): \(counted(presets.count, "applied preset")) of \(counted(sources.count, "source"))"))
+                        "\(choice.display)\(Self.version(of: store)): \(counted(presets.count, "applied preset")) of \(counted(sources.count, "source"))"
+                ))
             return presets
         } catch {
             report.fail("store", nil, error)
             return []
         }
+    }
+
+    /// The versions of a database server and of the tables in it; an empty text for a file.
+    private static func version(of store: any Store) -> String {
+        guard let store = store as? PostgresStore else { return "" }
+        return " (PostgreSQL \(store.serverVersion), tables of version \(PostgresStore.schemaVersion))"
     }
 
     // MARK: Sources

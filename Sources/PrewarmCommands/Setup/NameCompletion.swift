@@ -51,7 +51,9 @@ struct NameCompletion {
         if try ServerChoice(global) != nil { return true }
         let file = try ConfigurationFile(global)
         guard case .success(let configuration) = try file.parse() else { return false }
-        return access(try Assembly(file, configuration).storePath(), R_OK) == 0
+        // A database may be slow to reach, and a completion must not wait for it.
+        guard case .file(let path) = try Assembly(file, configuration).storeChoice() else { return false }
+        return access(path, R_OK) == 0
     }
 
     /// The options on the command line that choose the store or the daemon.

@@ -120,10 +120,9 @@ struct Validator {
     private func applied(
         _ source: String, _ file: ConfigurationFile, _ configuration: Configuration
     ) async -> ManifestFolder.Applied? {
-        guard let path = try? Assembly(file, configuration).storePath(),
-            FileManager.default.isReadableFile(atPath: path),
-            let store = try? CommandStore.open(path: path, readsBeside: false)
-        else { return nil }
+        guard let choice = try? Assembly(file, configuration).storeChoice() else { return nil }
+        if case .file(let path) = choice, !FileManager.default.isReadableFile(atPath: path) { return nil }
+        guard let store = try? CommandStore.open(choice, readsBeside: false) else { return nil }
         return try? await store.read { store in
             (try store.presets(source: source), try store.templates(source: source))
         }

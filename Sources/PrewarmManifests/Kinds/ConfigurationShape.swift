@@ -8,8 +8,11 @@ extension Shape {
                 .required("apiVersion", .version1, "The version of the configuration format."),
                 .required("kind", .kind("Config"), "The kind of the document."),
                 .optional(
-                    "store", .text(.text("sqlite:FILE", maximum: 1024)),
-                    "The store of the state in the form sqlite:FILE. The path is relative to the folder of this file.",
+                    "store", .text(.text("sqlite:FILE or postgres://HOST/DATABASE", maximum: 1024)),
+                    """
+                    The store of the state: sqlite:FILE, with a path relative to the folder of this file, or the URL of a \
+                    PostgreSQL database as libpq reads it, for example postgres://db.example.org/prewarm.
+                    """,
                     default: .text(Configuration.standardStore)),
                 .required(
                     "sources", .list(.object(.source), minimum: 1), "The git repositories that hold manifests."),

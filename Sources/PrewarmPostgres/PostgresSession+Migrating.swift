@@ -1,0 +1,83 @@
+internal import PrewarmEngine
+
+extension PostgresSession {
+    /// Connects for the first time. It waits only for a server that is starting: every other error needs a user.
+    func connectAtStart() throws {
+        let deadline = ContinuousClock.now + limits.connect
+        while true {
+            do {
+                return try connect(by: deadline)
+            } catch let error as PostgresError {
+                guard error.message.contains("starting up"), .now + .milliseconds(200) < deadline else { throw error }
+            }
+            wait(.milliseconds(200))
+        }
+    }
+
+    /// Creates the tables, or updates those of an earlier version. Several processes may do so at the same time.
+    /// - Throws: ``StoreError`` if the tables belong to a newer version of prewarm or to another program.
+    func migrate() throws {
+        let versions = PostgresSchema.migrations.count
+        if let version = try version(), try check(version) == versions { return }
+        try createVersions()
+        try retrying { _ in
+            try undoing {
+                try run("BEGIN; \(limits.settings)")
+                // Other processes that migrate wait here.
+                try run("LOCK TABLE prewarm_schema IN ACCESS EXCLUSIVE MODE")
+                let version = try check(version() ?? 0)
+                for migration in PostgresSchema.migrations[version...] { try create(migration) }
+                try run("DELETE FROM prewarm_schema; INSERT INTO prewarm_schema (version) VALUES (\(versions))")
+            }
+            try run("COMMIT")
+        }
+    }
+
+    /// Returns the version of the tables; nil if there are none.
+    private func version() throws -> Int? {
+        do {
+            let found = try run("SELECT version::text FROM prewarm_schema")
+            return found.rows == 1 ? Int(found.text(0, 0)) ?? 0 : 0
+        } catch let error as PostgresError {
+            guard case .refused("42P01") = error.kind else { throw error }
+            return nil
+        }
+    }
+
+    private func check(_ version: Int) throws -> Int {
+        guard version <= PostgresSchema.migrations.count else {
+            throw StoreError(
+                .newerVersion,
+                "cannot use \(address.display): a newer version of prewarm uses it (tables \(version), here "
+                    + "\(PostgresSchema.migrations.count))",
+                hint: "use that version or a newer one, or set `store` to another database")
+        }
+        return version
+    }
+
+    /// Creates the table of the version. `IF NOT EXISTS` may fail if another process creates it at the same time.
+    private func createVersions() throws {
+        for attempt in 0..<20 {
+            do {
+                try run("CREATE TABLE IF NOT EXISTS prewarm_schema (version bigint NOT NULL)")
+                return
+            } catch let error as PostgresError {
+                guard case .refused(let state) = error.kind, ["23505", "42P07", "42710", "XX000"].contains(state),
+                    attempt < 19
+                else { throw error }
+            }
+            wait(.milliseconds(50))
+        }
+    }
+
+    private func create(_ migration: String) throws {
+        do {
+            try run(migration)
+        } catch let error as PostgresError {
+            guard case .refused("42P07") = error.kind else { throw error }
+            throw StoreError(
+                .unavailable, "cannot use \(address.display): it has tables of another program: \(error.message)",
+                hint: "give prewarm its own database: CREATE DATABASE prewarm")
+        }
+    }
+}

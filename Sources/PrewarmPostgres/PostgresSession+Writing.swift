@@ -1,0 +1,90 @@
+internal import PrewarmSQL
+
+extension PostgresSession: SQLWriteConnection {
+    /// The statement that makes a transaction the only writer, until it ends.
+    private static let lock = "SELECT id FROM store_writer FOR UPDATE"
+
+    func writeTransaction(_ body: () throws -> Void) throws {
+        try retrying { deadline in
+            let number = nextCommit()
+            try undoing {
+                try run("BEGIN; \(limits.settings); \(Self.lock); \(mark(number))")
+                try body()
+            }
+            try commit(number, by: deadline)
+        }
+    }
+
+    /// Returns the statement that marks the commits of this session with growing numbers. If the connection breaks during a
+    /// commit, the number in the database says whether the transaction was saved.
+    ///
+    /// The number of the transaction would not: a server gives it to another transaction if it crashed before it saved
+    /// anything of the first one.
+    private func mark(_ number: Int64) -> String {
+        let forget = "DELETE FROM store_commits WHERE at < clock_timestamp() - interval '1 day'; "
+        return """
+            \(number == 1 ? forget : "")INSERT INTO store_commits (writer, number, at) \
+            VALUES ('\(writer)', \(number), clock_timestamp()) \
+            ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = excluded.at
+            """
+    }
+
+    /// Commits the transaction. If the connection breaks meanwhile, it asks the server on a new connection.
+    private func commit(_ number: Int64, by deadline: ContinuousClock.Instant) throws {
+        do {
+            let result = try run("COMMIT")
+            // The server undoes a transaction in which a statement failed, also if the body ignored the error.
+            guard result.tag == "COMMIT" else {
+                throw PostgresError(.refused(state: "25P02"), "a statement of the transaction failed")
+            }
+        } catch let error as PostgresError where error.endsConnection {
+            guard try isCommitted(number, by: deadline) else {
+                // Nothing was saved, so the transaction can run again.
+                throw PostgresError(.disconnected, error.message)
+            }
+        }
+    }
+
+    /// Returns true if a transaction of this session was committed, and false if it was undone.
+    /// - Throws: ``PostgresError/Kind/unknownOutcome`` if the server does not say so in time.
+    private func isCommitted(_ number: Int64, by deadline: ContinuousClock.Instant) throws -> Bool {
+        let deadline = max(deadline, .now + limits.connect)
+        while ContinuousClock.now < deadline {
+            if let last = try? lastCommit(by: deadline) {
+                forgetFailure()
+                return last == number
+            }
+            wait(.milliseconds(100))
+        }
+        // Otherwise, the error of the last connection would let the transaction run again.
+        forgetFailure()
+        throw PostgresError(.unknownOutcome, "the connection broke during the commit")
+    }
+
+    /// Returns the number of this session's last commit; 0 if it has none. The lock waits for the end of a transaction that
+    /// the server has not given up yet.
+    private func lastCommit(by deadline: ContinuousClock.Instant) throws -> Int64 {
+        forgetFailure()
+        try connect(by: deadline)
+        return try undoing {
+            try run("BEGIN; \(limits.settings); \(Self.lock)")
+            let found = try run("SELECT number::text FROM store_commits WHERE writer = '\(writer)'")
+            let number = found.rows == 1 ? Int64(found.text(0, 0)) ?? 0 : 0
+            try run("ROLLBACK")
+            return number
+        }
+    }
+
+    func savepoint(_ body: () throws -> Void) throws {
+        try run("SAVEPOINT job")
+        do {
+            try body()
+        } catch {
+            if isAlive { try run("ROLLBACK TO SAVEPOINT job; RELEASE SAVEPOINT job") }
+            throw error
+        }
+        try run("RELEASE SAVEPOINT job")
+    }
+
+    var isInTransaction: Bool { isUsable }
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Runs PostgreSQL for the tests, with a cluster of its own. It ends, and removes everything, when the process PARENT ends.
+#
+# usage: postgres-server.sh FOLDER PARENT
+#
+# The server listens only to a Unix socket in FOLDER. FOLDER/ready exists when it answers. FOLDER/control CALL runs
+# pg_ctl, for example `restart --mode=immediate`. FOLDER/psql runs psql.
+set -euo pipefail
+folder=$1
+parent=$2
+programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort --version-sort | tail -1)
+[[ -x $programs/initdb ]] || {
+    echo "error: there is no PostgreSQL: install the package postgresql" >&2
+    exit 1
+}
+
+# PostgreSQL refuses to run as root.
+user=()
+if ((EUID == 0)); then user=(setpriv --reuid=postgres --regid=postgres --clear-groups); fi
+
+clean() {
+    trap - EXIT
+    "${user[@]}" "$programs/pg_ctl" stop --silent --pgdata="$folder/data" --mode=immediate || true
+    cd /
+    rm -rf "$folder"
+}
+trap clean EXIT
+trap 'exit 1' INT TERM
+mkdir -m 755 "$folder"
+if ((EUID == 0)); then chown postgres: "$folder"; fi
+cd "$folder"
+
+# The locale differs from the sorting of prewarm, as on many servers.
+"${user[@]}" "$programs/initdb" --pgdata=data --username=prewarm --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync \
+    >initdb.log
+cat >>data/postgresql.conf <<END
+listen_addresses = ''
+unix_socket_directories = '$folder'
+max_connections = 400
+shared_buffers = 64MB
+fsync = off
+log_min_messages = log
+log_line_prefix = '%m %p %a '
+END
+cat >control <<END
+#!/bin/sh
+exec ${user[*]} $programs/pg_ctl --silent --pgdata=$folder/data --log=$folder/server.log --wait --timeout=120 "\$@"
+END
+cat >psql <<END
+#!/bin/sh
+exec $programs/psql --host=$folder --username=prewarm --dbname=postgres --no-psqlrc --quiet --tuples-only --no-align \
+    --set=ON_ERROR_STOP=1 "\$@"
+END
+chmod +x control psql
+./control start
+./psql --command='CREATE DATABASE prewarm'
+touch ready
+
+while kill -0 "$parent" 2>/dev/null; do sleep 0.5; done
