@@ -9,7 +9,7 @@ extension OperationRunner {
 
     /// Renews the lease of an operation until the task is canceled.
     func keepLease(of record: OperationRecord) async {
-        while (try? await Task.sleep(for: Self.leaseTime / 4)) != nil {
+        while (try? await engine.clock.sleep(for: Self.leaseTime / 4)) != nil {
             // The next renewal makes up for a failed one. If all fail, another process repeats the operation with its id.
             try? await engine.store.write { store in
                 guard var current = try leased(record, in: store), let lease = current.lease else { return }
