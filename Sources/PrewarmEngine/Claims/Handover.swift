@@ -21,7 +21,8 @@ package struct Handover: Sendable {
         let result = await withTaskGroup(of: HandoverResult?.self) { group in
             group.addTask { await carryOut() }
             group.addTask {
-                await keepLease()
+                // Also while the handover waits for a slot.
+                await engine.keepLease(of: operation, fence: 0)
                 return nil
             }
             defer { group.cancelAll() }
@@ -264,18 +265,6 @@ package struct Handover: Sendable {
     }
 
     private func lease(at now: Timestamp) -> Lease { engine.handoverLease(at: now) }
-
-    /// Renews the lease until the task is canceled, also while the handover waits for a slot.
-    private func keepLease() async {
-        while (try? await engine.clock.sleep(for: OperationRunner.leaseTime / 4)) != nil {
-            // The next renewal makes up for a failed one.
-            try? await store.write { store in
-                guard var record = try own(in: store) else { return }
-                record.lease = lease(at: engine.now())
-                try store.update(record)
-            }
-        }
-    }
 }
 
 extension Engine {

@@ -73,7 +73,7 @@ package struct OperationRunner: Sendable {
         let request = ProvisionerRequest(
             id: operation.id, operation: kind, attempt: operation.attempt, workspace: workspace, labels: labels,
             secrets: secrets(of: workspace, for: operation.provisioner), store: identity)
-        async let _ = keepLease(of: record)
+        async let _ = engine.keepLease(of: operation.id, fence: record.lease?.fence ?? 0)
         RunningOperations.begin(record)
         defer { RunningOperations.end(record) }
         let reply = await perform(request, by: provisioner) { mark in

@@ -12,13 +12,14 @@ struct WorkerLoop {
     var plan: () async throws -> Bool = { false }
     /// Gets each operation whose outcome was recorded.
     var settled: (OperationRunner.Settled) -> Void = { _ in }
-    /// Gets each error. If it throws, the running operations are ended.
-    var failed: (Stage, any Error) throws -> Void = { _, error in throw error }
+    /// Gets each error, and the operation that it belongs to. If it throws, the running operations are ended.
+    var failed: (Failure, OperationID?, any Error) throws -> Void = { _, _, error in throw error }
 
-    /// The work that an error comes from.
-    enum Stage {
-        case starting, recovering
-        case performing(OperationID)
+    /// The text of an error that is logged. An operation whose outcome cannot be recorded is repeated after its lease expires.
+    enum Failure: String {
+        case start = "cannot start operations"
+        case recovery = "cannot return the operations of an ended process to the queue"
+        case record = "cannot record the outcome of an operation"
     }
 
     private enum Ended: Sendable {
@@ -73,7 +74,7 @@ struct WorkerLoop {
                 let nextDue = records.isEmpty ? try await runner.nextDue() : nil
                 return handle(.started(provisioners: records.map(\.operation.provisioner), nextDue: nextDue))
             } catch {
-                try failed(.starting, error)
+                try failed(.start, nil, error)
                 return handle(.notStarted)
             }
         }
@@ -87,7 +88,7 @@ struct WorkerLoop {
             if causes.contains(.stop) { progress?.end() }
             return .woken(causes)
         case .recovered(let result):
-            if case .failure(let error) = result { try failed(.recovering, error) }
+            if case .failure(let error) = result { try failed(.recovery, nil, error) }
             return .recovered
         case .performed(let record, let result):
             let provisioner = record.operation.provisioner
@@ -99,27 +100,9 @@ struct WorkerLoop {
                 }
                 return .ended(provisioner: provisioner, isSettled: operation != nil)
             case .failure(let error):
-                try failed(.performing(record.operation.id), error)
+                try failed(.record, record.operation.id, error)
                 return .ended(provisioner: provisioner, isSettled: false)
             }
-        }
-    }
-}
-
-extension WorkerLoop.Stage {
-    /// Logs an error. An operation whose outcome cannot be recorded is repeated after its lease expires.
-    fileprivate func log(_ error: any Error, to logger: Logger) {
-        var metadata: Logger.Metadata = ["error": "\(error)"]
-        switch self {
-        case .performing(let id) where error is CancellationError:
-            logger.notice("an operation was interrupted and returned to the queue", metadata: ["id": "\(id)"])
-        case _ where error is CancellationError: break
-        case .starting: logger.error("cannot start operations", metadata: metadata)
-        case .recovering:
-            logger.error("cannot return the operations of an ended process to the queue", metadata: metadata)
-        case .performing(let id):
-            metadata["id"] = "\(id)"
-            logger.error("cannot record the outcome of an operation", metadata: metadata)
         }
     }
 }
@@ -152,7 +135,14 @@ extension OperationRunner {
         var loop = WorkerLoop(self, .untilStopped)
         loop.signal = signal
         loop.progress = progress.begin("operations")
-        loop.failed = { stage, error in stage.log(error, to: logger) }
+        loop.failed = { failure, id, error in
+            let metadata: Logger.Metadata = id.map { ["id": "\($0)"] } ?? [:]
+            if !(error is CancellationError) {
+                logger.error("\(failure.rawValue)", metadata: metadata.merging(["error": "\(error)"]) { $1 })
+            } else if id != nil {
+                logger.notice("an operation was interrupted and returned to the queue", metadata: metadata)
+            }
+        }
         // Errors are logged. So the loop throws only after a cancellation, which needs no report.
         try? await loop.run()
     }
