@@ -30,7 +30,8 @@ final class Journal: Sendable {
 
     static func engine(
         _ path: String, _ sources: [String: String], holder: String,
-        observe: @escaping @Sendable (Observation) -> Void = { _ in }, now: @escaping @Sendable () -> Timestamp
+        observe: @escaping @Sendable (Observation) -> Void = { _ in }, pausing clock: (any EngineClock)? = nil,
+        now: @escaping @Sendable () -> Timestamp
     ) throws -> Engine {
         Engine(
             store: try SQLiteStore.open(path: path),
@@ -38,7 +39,8 @@ final class Journal: Sendable {
                 .init(name: $0.key, url: $0.value, git: UnreachableGit())
             },
             provisioners: [:], defaultProvisioner: nil, policy: Policy(),
-            parser: ManifestParsing(version: 1, sizeLimit: 1000) { _ in ParsedFile() }, clock: RealClock(now: now),
+            parser: ManifestParsing(version: 1, sizeLimit: 1000) { _ in ParsedFile() },
+            clock: RealClock(now: now, pausing: clock),
             random: randomBits, holder: holder,
             isDead: { _ in false }, observe: observe)
     }
