@@ -142,6 +142,9 @@ let package = Package(
             "PrewarmPostgresTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmPostgres", "StoreContract", "PostgresSupport"]),
         .target(
+            name: "ClockSupport", dependencies: ["PrewarmCore", "PrewarmEngine"], path: "Tests/ClockSupport",
+            swiftSettings: strict),
+        .target(
             name: "PodmanSupport", dependencies: [subprocess], path: "Tests/PodmanSupport",
             exclude: ["podman-service.sh"], swiftSettings: strict),
         .target(
@@ -156,13 +159,13 @@ let package = Package(
             ]),
         tests(
             "PrewarmEngineTests",
-            ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", logging, sqlite]),
+            ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", "ClockSupport", logging, sqlite]),
         tests(
             "PrewarmServerTests",
             [
                 "PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmManifests", "PrewarmProvisioners",
                 "PrewarmNotifications", "PrewarmSQLite", "PrewarmDashboard", "PrewarmServer", "PrewarmTelemetry",
-                crypto,
+                "ClockSupport", crypto,
                 cryptoExtras, jwt,
                 httpTypes, httpClient, hummingbird,
                 hummingbirdTLS, nioCore, nioHTTP1, nioHTTPTypes, nioPosix, nioSSL, logging, subprocess, system,
@@ -184,7 +187,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmManifests", "PrewarmSQLite", "CLibGit2",
+                "ClockSupport", "PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmManifests", "PrewarmSQLite",
+                "CLibGit2",
                 "CLibYAML", sqlite, httpClient, nioCore, nioHTTP1,
             ],
             path: "Tests/Benchmarks", exclude: ["script.py"], swiftSettings: strict),

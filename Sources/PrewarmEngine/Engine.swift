@@ -15,9 +15,7 @@ package struct Engine: Sendable {
     package let policy: Policy
     package let parser: ManifestParsing
     package let zones: ZoneDirectory
-    package let now: @Sendable () -> Timestamp
-    /// Returns the machine's monotonic clock, which shows jumps of ``now``.
-    package let uptime: @Sendable () -> Uptime
+    package let clock: any EngineClock
     /// Returns 64 random bits, for identifiers and for the spread of waits.
     package let random: @Sendable () -> UInt64
     /// Returns the value of a secret for a provisioner at the moment of a call; nil if the configuration has none.
@@ -79,11 +77,7 @@ package struct Engine: Sendable {
         store: any Store, sources: [Source], defaultSource: String? = nil,
         provisioners: [String: any Provisioner], defaultProvisioner: String?,
         policy: Policy, parser: ManifestParsing, zones: ZoneDirectory = ZoneDirectory(),
-        now: @escaping @Sendable () -> Timestamp, uptime: @escaping @Sendable () -> Uptime = { .now },
-        random: @escaping @Sendable () -> UInt64 = {
-            var generator = SystemRandomNumberGenerator()
-            return generator.next()
-        },
+        clock: any EngineClock, random: @escaping @Sendable () -> UInt64,
         secret: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
         secretNames: [String: Set<String>]? = nil,
         holder: String = Holder.current.description,
@@ -101,8 +95,7 @@ package struct Engine: Sendable {
         self.policy = policy
         self.parser = parser
         self.zones = zones
-        self.now = now
-        self.uptime = uptime
+        self.clock = clock
         self.random = random
         self.secret = secret
         self.secretNames = secretNames
@@ -116,6 +109,9 @@ package struct Engine: Sendable {
 }
 
 extension Engine {
+    /// Returns the wall time.
+    package func now() -> Timestamp { clock.now() }
+
     /// The random number generator of the engine.
     struct Generator: RandomNumberGenerator {
         fileprivate let random: @Sendable () -> UInt64

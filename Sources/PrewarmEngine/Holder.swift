@@ -16,7 +16,7 @@ package struct Holder: Hashable, Sendable, CustomStringConvertible {
 
     /// The boot of the machine and the time namespace of this process, in which readings of the monotonic clock agree; nil if
     /// `/proc` does not show both.
-    static var boot: String? {
+    package static var boot: String? {
         let (boot, namespace) = (text(ofFile: "/proc/sys/kernel/random/boot_id"), target(ofLink: "/proc/self/ns/time"))
         return boot.isEmpty || namespace.isEmpty ? nil : "\(boot)/\(namespace)"
     }

@@ -4,28 +4,21 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import NIOSSL
 internal import PrewarmCore
+internal import PrewarmEngine
 
-/// Sends requests to one receiver and returns their outcome. Texts in an outcome contain no secret.
+/// Sends requests to one receiver and returns its answers. Texts in an answer contain no secret.
 struct Delivery: Sendable {
-    /// The outcome of one attempt.
-    enum Outcome: Hashable, Sendable {
-        case delivered
-        /// The attempt failed and may be repeated.
-        /// - after: The wait that the receiver asks for; nil if it asks for none.
-        case failed(after: Duration?, why: String)
-        /// The receiver will never accept this request.
-        case refused(why: String)
-        /// The receiver accepts no more requests at all (status 410).
-        case gone
-    }
-
     private let client: HTTPClient
     private let redaction: SinkRedaction
     private let agent: String
     private let timeout: Duration
+    private let clock: any EngineClock
 
     /// - Parameter timeout: The limit of one attempt, from the connection to the end of the answer.
-    init(_ client: HTTPClient, redaction: SinkRedaction, agent: String, timeout: Duration) {
+    init(
+        _ client: HTTPClient, redaction: SinkRedaction, agent: String, timeout: Duration, clock: any EngineClock
+    ) {
+        self.clock = clock
         self.client = client
         self.redaction = redaction
         self.agent = agent
@@ -48,17 +41,17 @@ struct Delivery: Sendable {
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: tls, redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(10), read: .seconds(30)))
-        // SinkWorker decides when to try again.
+        // SinkMachine decides when to try again.
         configuration.connectionPool.retryConnectionEstablishment = false
         return configuration
     }
 
-    /// Sends a request within the timeout, and returns its outcome.
-    func send(_ request: OutgoingRequest, by sink: any Sink, now: Timestamp) async -> Outcome {
-        await withTaskGroup(of: Outcome?.self) { group in
+    /// Sends a request within the timeout, and returns the answer.
+    func send(_ request: OutgoingRequest, by sink: any Sink, now: Timestamp) async -> SinkMachine.Answer {
+        await withTaskGroup(of: SinkMachine.Answer?.self) { group in
             group.addTask { await attempt(request, by: sink, now: now) }
             group.addTask {
-                guard (try? await Task.sleep(for: timeout)) != nil else { return nil }
+                guard (try? await clock.sleep(for: timeout)) != nil else { return nil }
                 return .failed(after: nil, why: "no answer within \(timeout.prewarmText)")
             }
             defer { group.cancelAll() }
@@ -69,7 +62,7 @@ struct Delivery: Sendable {
         }
     }
 
-    private func attempt(_ request: OutgoingRequest, by sink: any Sink, now: Timestamp) async -> Outcome {
+    private func attempt(_ request: OutgoingRequest, by sink: any Sink, now: Timestamp) async -> SinkMachine.Answer {
         var outgoing = HTTPClientRequest(url: request.address.text)
         outgoing.method = .POST
         for header in request.headers { outgoing.headers.add(name: header.name, value: header.value) }
@@ -83,7 +76,8 @@ struct Delivery: Sendable {
         }
     }
 
-    private func outcome(_ response: HTTPClientResponse, by sink: any Sink, now: Timestamp) async -> Outcome {
+    private func outcome(_ response: HTTPClientResponse, by sink: any Sink, now: Timestamp) async -> SinkMachine.Answer
+    {
         let status = Int(response.status.code)
         if (200..<300).contains(status) { return .delivered }
         let body = await beginning(of: response)

@@ -30,6 +30,7 @@ package struct Notifier: Service {
     }
 
     private let workers: [SinkWorker]
+    private let clock: any EngineClock
 
     /// - Parameters:
     ///   - instance: The name of this prewarm. Receivers use it to distinguish several prewarms.
@@ -37,7 +38,7 @@ package struct Notifier: Service {
     ///   - progress: The watchdog to which the workers report their progress.
     package init(
         _ settings: [SinkSettings], engine: Engine, instance: String, version: String, metrics: Metrics?,
-        progress: LoopProgress = LoopProgress(), logger: Logger, pace: Pace = Pace()
+        progress: LoopProgress, logger: Logger, pace: Pace = Pace()
     ) throws(SinkError) {
         var receivers: [(settings: SinkSettings, address: SinkAddress, sink: any Sink)] = []
         for settings in settings {
@@ -55,6 +56,7 @@ package struct Notifier: Service {
                     pace: pace, agent: "prewarm/\(version)"))
         }
         self.workers = workers
+        clock = engine.clock
     }
 
     /// Checks the settings of a sink without a request to its receiver.
@@ -91,7 +93,7 @@ package struct Notifier: Service {
                 for worker in workers { group.addTask { await worker.run() } }
             }
             // A service that returns ends its service group. So without sinks this one waits for the shutdown.
-            while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+            while !Task.isCancelled { try? await clock.sleep(for: .seconds(3600)) }
         }
     }
 }

@@ -17,7 +17,7 @@ struct Benchmarks {
         let wanted = CommandLine.arguments.dropFirst().filter { Int($0) == nil }
         let parts: [(name: String, run: () async throws -> [Row])] = [
             ("planning", PlanningBenchmark.rows), ("claims", ClaimBenchmark.rows),
-            ("served", ServedClaimBenchmark.rows), ("reconcile", ReconcileBenchmark.rows),
+            ("served", ServedClaimBenchmark.rows), ("reconciliations", ReconcileBenchmark.rows),
             ("cold", ColdBenchmark.rows), ("programs", ProgramBenchmark.rows),
         ]
         write(Row.title)

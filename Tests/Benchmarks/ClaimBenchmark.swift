@@ -1,3 +1,4 @@
+import ClockSupport
 import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
@@ -10,7 +11,8 @@ enum ClaimBenchmark {
         let pools = try await FullPools(presets: 1000, instances: 20)
         let engine = Engine(
             store: pools.store, sources: [], provisioners: [:], defaultProvisioner: nil, policy: Policy(),
-            parser: ManifestParsing(version: 1, sizeLimit: 1) { ManifestParser.parse($0) }, now: { .now })
+            parser: ManifestParsing(version: 1, sizeLimit: 1) { ManifestParser.parse($0) },
+            clock: RealClock(now: { .now }), random: randomBits)
         let sql = try RawSQLite(path: pools.path)
         try sql.execute("PRAGMA synchronous = FULL; CREATE TABLE bench (id INTEGER PRIMARY KEY, value TEXT)")
         var next = 0

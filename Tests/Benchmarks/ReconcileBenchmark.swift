@@ -1,3 +1,4 @@
+import ClockSupport
 import PrewarmCore
 import PrewarmEngine
 import PrewarmGit
@@ -39,7 +40,7 @@ final class World {
             provisioners: ["local": InstantProvisioner()], defaultProvisioner: "local", policy: Policy(),
             parser: ManifestParsing(version: ManifestParser.version, sizeLimit: ManifestParser.sizeLimit) {
                 ManifestParser.parse($0)
-            }, now: { [now] in now })
+            }, clock: RealClock(now: { [now] in now }), random: randomBits)
     }
 
     /// As if all that was asked for had been made.

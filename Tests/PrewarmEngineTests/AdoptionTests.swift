@@ -21,7 +21,8 @@ struct AdoptionTests {
         let provisioner = LimitedProvisioner(base: MemoryProvisioner(world: world), canInspect: canInspect)
         let engine = Engine(
             store: store, sources: Array(base.sources.values), provisioners: ["local": provisioner],
-            defaultProvisioner: "local", policy: base.policy, parser: base.parser, now: base.now, holder: base.holder,
+            defaultProvisioner: "local", policy: base.policy, parser: base.parser, clock: base.clock,
+            random: base.random, holder: base.holder,
             isDead: base.isDead)
         _ = try await engine.resync(force: true)
         return engine

@@ -1,3 +1,4 @@
+import ClockSupport
 import PrewarmCore
 import PrewarmEngine
 import Testing
@@ -148,19 +149,29 @@ struct ClaimQueueTests {
         #expect(try await engine.place(of: absent.id) == nil, "its end is further away than it can be")
     }
 
+    /// Waits for a claim's turn on a clock whose pauses take no time.
+    private func wait(
+        in room: WaitingRoom, _ attempt: ClaimAttempt, _ engine: Engine, _ clock: ManualClock, _ time: Duration
+    ) async throws -> WaitingRoom.Turn {
+        try await clock.withoutPauses { [key] in
+            try await room.turn(of: attempt.id, in: [key], engine, until: clock.instant() + time)
+        }
+    }
+
     @Test("Waiting claims write nothing while nothing changes")
     func silence() async throws {
         let world = try World()
         let store = InterleavedStore(try world.open())
-        let engine = world.engine(store: store)
+        let clock = ManualClock()
+        let engine = world.engine(store: store, clock: clock)
         world.commit("a 0 1")
         try await engine.sync()
         let waiting = try await attempt(engine, world, "ada")
         let room = WaitingRoom()
         await room.enter(waiting.id)
-        _ = try await room.turn(of: waiting.id, in: [key], engine, until: .now + .milliseconds(200))
+        _ = try await wait(in: room, waiting, engine, clock, .milliseconds(200))
         let writes = store.writes
-        let turn = try await room.turn(of: waiting.id, in: [key], engine, until: .now + .seconds(2))
+        let turn = try await wait(in: room, waiting, engine, clock, .seconds(2))
         #expect(turn == .timedOut && store.writes - writes <= 1, "at most one heartbeat")
     }
 
@@ -200,7 +211,7 @@ struct ClaimQueueTests {
         let room = WaitingRoom()
         await room.enter(waiting.id)
         _ = try await engine.cancelWait(waiting.id)
-        let turn = try await room.turn(of: waiting.id, in: [key], engine, until: .now + .seconds(60))
+        let turn = try await room.turn(of: waiting.id, in: [key], engine, until: engine.clock.instant() + .seconds(60))
         #expect(turn == .ended)
     }
 
@@ -214,7 +225,9 @@ struct ClaimQueueTests {
         let room = WaitingRoom()
         let late = try await attempt(engine, world, "late")
         await room.enter(late.id)
-        let turn = try await room.turn(of: late.id, in: [key], engine, until: .now + .milliseconds(500))
+        let clock = ManualClock()
+        let waiting = world.engine(store: try world.open(), clock: RealClock(now: engine.now, pausing: clock))
+        let turn = try await wait(in: room, late, waiting, clock, .milliseconds(500))
         #expect(turn == .timedOut, "no workspace is left for it")
     }
 }

@@ -1,5 +1,5 @@
+import ClockSupport
 import PrewarmCore
-import PrewarmEngine
 import Testing
 
 @testable import PrewarmEngine
@@ -79,15 +79,28 @@ struct ClockTests {
         #expect(try await engine.counts("a")?.eligible == 1)
     }
 
-    @Test("A clock that is set back does not delay the next pull")
-    func pacing() {
-        var pacing = Pacing(interval: .seconds(60))
-        var generator = SystemRandomNumberGenerator()
-        let now = world.with(\.now)
-        pacing.notePull(failed: false, isNew: false, at: now, using: &generator)
-        #expect(!pacing.isDue(at: now + .seconds(1)) && pacing.isDue(at: now - .seconds(7200)))
-        #expect(pacing.wait(from: now - .seconds(7200)) == .zero)
-        #expect(pacing.wait(from: now - .seconds(1)) <= .seconds(67))
+    @Test(
+        "A daemon whose clock is set back pulls at its interval, and shows the time of the next pull by the new clock")
+    func pacing() async throws {
+        let clock = ManualClock()
+        let engine = world.engine(
+            store: store, clock: RealClock(now: { self.world.with(\.now) }, pausing: clock))
+        world.commit("a 1 1")
+        let daemon = Daemon(engine, grace: .zero, logger: .silent)
+        let running = Task { try await daemon.run() }
+        defer { running.cancel() }
+        func isApplied(_ instances: Int) async throws -> Bool {
+            clock.advance(by: .milliseconds(500))
+            return try await store.read { try $0.presets(named: "a") }.first?.instances == instances
+        }
+        try await eventually("the first commit is applied") { try await isApplied(1) }
+        putBack()
+        world.commit("a 2 1")
+        let start = clock.instant()
+        try await eventually("the second commit is applied") { try await isApplied(2) }
+        #expect(clock.instant() - start < .seconds(3600))
+        let next = try #require(daemon.record(ofSource: "presets")?.nextPullAt)
+        #expect(next <= world.with(\.now) + .seconds(67), "the interval is one minute")
     }
 
     @Test("A clock that is set back does not extend the guard's window, and no loss is forgotten")

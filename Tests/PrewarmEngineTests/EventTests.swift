@@ -139,7 +139,8 @@ struct EventTests {
         let base = world.engine(store: try world.open())
         let engine = Engine(
             store: base.store, sources: Array(base.sources.values), provisioners: base.provisioners,
-            defaultProvisioner: base.defaultProvisioner, policy: base.policy, parser: base.parser, now: base.now,
+            defaultProvisioner: base.defaultProvisioner, policy: base.policy, parser: base.parser, clock: base.clock,
+            random: base.random,
             holder: base.holder, isDead: base.isDead,
             observe: { observation in
                 let text =

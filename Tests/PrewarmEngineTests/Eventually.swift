@@ -1,3 +1,5 @@
+import Logging
+
 /// Waits until a condition holds, for two minutes at least: a busy machine makes each look later.
 ///
 /// - Throws: ``NeverHappened`` if the condition does not hold by then.
@@ -11,4 +13,9 @@ func eventually(_ what: String, _ condition: () async throws -> Bool) async thro
 
 struct NeverHappened: Error {
     let what: String
+}
+
+extension Logger {
+    /// A logger that writes nothing.
+    static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 }

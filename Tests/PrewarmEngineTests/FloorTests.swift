@@ -1,3 +1,4 @@
+import ClockSupport
 import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
@@ -86,7 +87,7 @@ struct FloorTests {
             ],
             provisioners: ["local": MemoryProvisioner(world: world)], defaultProvisioner: "local", policy: policy,
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { ManifestParser.parse($0) },
-            now: { world.with(\.now) },
+            clock: world.clock, random: randomBits,
             holder: "first", isDead: { _ in false })
         func text(_ name: String, _ rest: String) -> [String: String] {
             [

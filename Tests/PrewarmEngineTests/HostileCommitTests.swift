@@ -25,7 +25,7 @@ struct HostileCommitTests {
             parser: ManifestParsing(version: 1, sizeLimit: 1 << 20) { bytes in
                 if String(decoding: bytes, as: UTF8.self).contains("slow") { parsing() }
                 return ManifestParser.parse(bytes)
-            }, now: base.now, holder: "first", isDead: base.isDead)
+            }, clock: base.clock, random: base.random, holder: "first", isDead: base.isDead)
     }
 
     @Test("A commit that takes long to parse does not keep other connections from writing", arguments: [true, false])

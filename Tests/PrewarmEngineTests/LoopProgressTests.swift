@@ -1,3 +1,4 @@
+import ClockSupport
 import Logging
 import PrewarmCore
 import PrewarmEngine
@@ -8,56 +9,65 @@ import Testing
 struct LoopProgressTests {
     @Test("A loop hangs if its report is later than its time and a minute, until it reports or ends")
     func late() {
-        let progress = LoopProgress()
-        let now = SuspendingClock.now
+        let clock = ManualClock()
+        let progress = LoopProgress(clock)
         let (working, waiting) = (progress.begin("source a"), progress.begin("resync"))
         working.comeRound(within: .seconds(10))
         waiting.comeRound(within: .seconds(3600))
-        #expect(progress.hangs(at: now + .seconds(60)).isEmpty)
-        let hangs = progress.hangs(at: now + .seconds(90))
+        clock.advance(by: .seconds(60))
+        #expect(progress.hangs.isEmpty)
+        clock.advance(by: .seconds(30))
+        let hangs = progress.hangs
         #expect(hangs.map(\.loop) == ["source a"])
-        #expect(hangs[0].sentence.hasPrefix("the loop of source a has made no progress for "))
+        #expect(hangs[0].sentence == "the loop of source a has made no progress for 90 s")
         working.comeRound(within: .seconds(100))
-        #expect(progress.hangs(at: now + .seconds(90)).isEmpty)
-        #expect(progress.hangs(at: now + .seconds(7200)).map(\.loop) == ["resync", "source a"])
+        #expect(progress.hangs.isEmpty)
+        clock.advance(by: .seconds(7200))
+        #expect(progress.hangs.map(\.loop) == ["resync", "source a"])
         working.end()
-        #expect(progress.hangs(at: now + .seconds(7200)).map(\.loop) == ["resync"])
+        #expect(progress.hangs.map(\.loop) == ["resync"])
     }
 
     @Test("A loop that has ended does not hang")
     func over() {
-        let progress = LoopProgress()
+        let clock = ManualClock()
+        let progress = LoopProgress(clock)
         _ = progress.begin("source a")
-        #expect(progress.hangs(at: .now + .seconds(7200)).isEmpty)
+        clock.advance(by: .seconds(7200))
+        #expect(progress.hangs.isEmpty)
     }
 
     @Test("Only the loop of a source whose repository never answers hangs")
     func hangingSource() async throws {
         let world = try World()
         let usual = world.engine(store: try world.open())
-        let source = Engine.Source(name: "nfs", url: "file:///nfs", git: HangingGit(), lease: .seconds(1))
+        let git = HangingGit(world: world)
+        let source = Engine.Source(name: "nfs", url: "file:///nfs", git: git, lease: .seconds(1))
         let engine = Engine(
             store: usual.store, sources: [source], provisioners: usual.provisioners, defaultProvisioner: nil,
-            policy: usual.policy, parser: usual.parser, now: usual.now)
-        let daemon = Daemon(engine, grace: .zero, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            policy: usual.policy, parser: usual.parser, clock: usual.clock, random: usual.random)
+        let daemon = Daemon(engine, grace: .zero, logger: .silent)
         let running = Task { try await daemon.run() }
         defer { running.cancel() }
-        for _ in 0..<2400 {
-            // By then the lease of one second and a minute have passed; the other loops have at least two minutes.
-            if daemon.progress.hangs(at: .now + .seconds(62)).map(\.loop) == ["source nfs"] { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        Issue.record("hanging: \(daemon.progress.hangs(at: .now + .seconds(62)))")
+        try await eventually("the repository is asked") { world.with { $0.calls.contains("head") } }
+        // By then the lease of one second and a minute have passed; the other loops have at least two minutes.
+        world.with { $0.uptime = .seconds(62) }
+        try await eventually("only this loop hangs") { daemon.progress.hangs.map(\.loop) == ["source nfs"] }
     }
 }
 
 /// A repository that never answers, not even after a cancellation.
 private struct HangingGit: GitSource {
+    let world: World
+
     private func hang() async throws(GitFailure) -> Never {
         while true { await Task { try? await Task.sleep(for: .seconds(3600)) }.value }
     }
 
-    func head() async throws(GitFailure) -> Revision { try await hang() }
+    func head() async throws(GitFailure) -> Revision {
+        world.with { $0.calls.append("head") }
+        try await hang()
+    }
     func fetch(_ revision: Revision) async throws(GitFailure) { try await hang() }
     func lookUp(_ text: String) async throws(GitFailure) -> Revision { try await hang() }
     func manifests(at revision: Revision) async throws(GitFailure) -> [ManifestFile] { try await hang() }

@@ -117,7 +117,7 @@ struct OwnerLimitTests {
         let room = WaitingRoom()
         await room.enter(ada.id)
         await room.enter(bob.id)
-        let turn = try await room.turn(of: ada.id, in: [key], engine, until: .now + .seconds(60))
+        let turn = try await room.turn(of: ada.id, in: [key], engine, until: engine.clock.instant() + .seconds(60))
         #expect(turn == .ended)
         try await engine.sync()
         #expect(try await refusal { _ = try await engine.claim("a", owner: "ada", attempt: ada) }?.count == 1)

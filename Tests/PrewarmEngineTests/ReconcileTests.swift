@@ -1,3 +1,4 @@
+import ClockSupport
 import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
@@ -103,7 +104,7 @@ struct ReconcileTests {
             provisioners: ["local": MemoryProvisioner(world: world)], defaultProvisioner: "local",
             policy: Policy(limits: Policy.Limits(instances: 10)),
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { ManifestParser.parse($0) },
-            now: { world.with(\.now) }, holder: "first", isDead: { _ in false })
+            clock: world.clock, random: randomBits, holder: "first", isDead: { _ in false })
         first.commit(text("a", 10))
         second.commit(text("b", 5))
         try await engine.sync()

@@ -1,3 +1,4 @@
+import ClockSupport
 import Logging
 import PrewarmCore
 import PrewarmEngine
@@ -81,7 +82,7 @@ struct RecoveryTests {
         Engine(
             store: store, sources: [], provisioners: ["local": provisioner], defaultProvisioner: "local",
             policy: Policy(), parser: ManifestParsing(version: 1, sizeLimit: 1) { _ in ParsedFile() },
-            now: { [world] in world.with(\.now) }, holder: "heir",
+            clock: world.clock, random: randomBits, holder: "heir",
             isDead: { [world] holder in world.with { $0.deadHolders.contains(holder) } })
     }
 
@@ -90,10 +91,10 @@ struct RecoveryTests {
         arguments: [false, true])
     func atOnce(_ isDaemon: Bool) async throws {
         let runner = OperationRunner(engine)
-        let signal = Signal<WakeUp>()
+        let signal = Signal()
         let run = Task {
             if isDaemon {
-                await runner.serve(signal, progress: LoopProgress(), logger: Logger(label: "test"))
+                await runner.serve(signal, progress: LoopProgress(world.clock), logger: Logger(label: "test"))
             } else {
                 _ = try await runner.run()
             }

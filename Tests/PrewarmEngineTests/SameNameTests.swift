@@ -13,7 +13,7 @@ struct SameNameTests {
         return Engine(
             store: store, sources: names.compactMap { world.engine(store: store, source: $0).sources[$0] },
             defaultSource: standard, provisioners: one.provisioners, defaultProvisioner: "local", policy: one.policy,
-            parser: one.parser, now: one.now)
+            parser: one.parser, clock: one.clock, random: one.random)
     }
 
     @Test("A name means the preset of the first source in the configuration")

@@ -111,7 +111,7 @@ struct SourceLeaseTests {
                     git: InterruptedGit(git: git, step: .manifests, meanwhile: meanwhile), scope: "other")
             ],
             provisioners: heir.provisioners, defaultProvisioner: "local", policy: heir.policy, parser: heir.parser,
-            now: heir.now, holder: "late", isDead: heir.isDead)
+            clock: heir.clock, random: heir.random, holder: "late", isDead: heir.isDead)
         let report = try await late.reconcile("presets")
         #expect(report.plan.actions.isEmpty && report.presets.map(\.instances) == [3])
         #expect(try await store.read { try $0.workspaces(WorkspaceFilter()) }.count == 3)
@@ -131,7 +131,7 @@ struct SourceLeaseTests {
                     git: InterruptedGit(git: source.git, step: step, meanwhile: meanwhile))
             ],
             provisioners: base.provisioners, defaultProvisioner: "local", policy: base.policy, parser: base.parser,
-            now: base.now, holder: "first", isDead: base.isDead)
+            clock: base.clock, random: base.random, holder: "first", isDead: base.isDead)
     }
 }
 

@@ -1,3 +1,4 @@
+import ClockSupport
 import Foundation
 import PrewarmCore
 import PrewarmEngine
@@ -89,10 +90,15 @@ final class World: Sendable {
         }
     }
 
+    /// A clock with the world's wall time. Pauses take their real time.
+    var clock: any EngineClock {
+        RealClock(now: { self.with(\.now) }, uptime: { self.with { Uptime(boot: "\($0.boots)", elapsed: $0.uptime) } })
+    }
+
     func engine(
         store: any Store, holder: String = "first", policy: Policy = Policy(), source: String = "presets",
         scope: String = "", url: String = "memory", requiresFastForward: Bool = false,
-        masked: @escaping @Sendable (String) -> String = { $0 }, seed: UInt64? = nil
+        masked: @escaping @Sendable (String) -> String = { $0 }, seed: UInt64? = nil, clock: (any EngineClock)? = nil
     ) -> Engine {
         let generator = seed.map { SharedGenerator(seed: $0) }
         return Engine(
@@ -103,9 +109,8 @@ final class World: Sendable {
                     requiresFastForward: requiresFastForward)
             ],
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
-            parser: ManifestParsing(version: 1, sizeLimit: 1000) { Self.parse($0) }, now: { self.with(\.now) },
-            uptime: { self.with { Uptime(boot: "\($0.boots)", elapsed: $0.uptime) } },
-            random: { generator?.next() ?? UInt64.random(in: 0...UInt64.max) }, holder: holder,
+            parser: ManifestParsing(version: 1, sizeLimit: 1000) { Self.parse($0) }, clock: clock ?? self.clock,
+            random: { generator?.next() ?? randomBits() }, holder: holder,
             isDead: { holder in self.with { $0.deadHolders.contains(holder) } }, masked: masked)
     }
 
@@ -118,7 +123,8 @@ final class World: Sendable {
             store: store, sources: [Engine.Source(name: "presets", url: "memory", git: git)],
             provisioners: ["local": MemoryProvisioner(world: self)], defaultProvisioner: "local", policy: policy,
             parser: ManifestParsing(version: 1, sizeLimit: 1000) { ManifestParser.parse($0) }, zones: zones,
-            now: { self.with(\.now) }, secretNames: ["local": ["known"]], holder: "first", isDead: { _ in false },
+            clock: clock, random: randomBits, secretNames: ["local": ["known"]], holder: "first",
+            isDead: { _ in false },
             isIncremental: isIncremental)
     }
 
@@ -352,7 +358,7 @@ struct MemoryProvisioner: Provisioner {
 extension Engine {
     /// Runs `prewarm sync`.
     @discardableResult
-    func sync(waitsUntil: ContinuousClock.Instant? = nil, refreshes: Bool = false) async throws -> Synchronizer.Report {
+    func sync(waitsUntil: Instant? = nil, refreshes: Bool = false) async throws -> Synchronizer.Report {
         try await Synchronizer(self, sources: sourceNames, waitsUntil: waitsUntil, refreshes: refreshes) { _ in }.run()
     }
 

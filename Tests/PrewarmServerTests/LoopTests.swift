@@ -1,3 +1,4 @@
+import ClockSupport
 import Foundation
 import Logging
 import PrewarmCore
@@ -41,7 +42,7 @@ private final class Workshop: Sendable {
             defaultProvisioner: "local", policy: Policy(),
             parser: ManifestParsing(version: ManifestParser.version, sizeLimit: ManifestParser.sizeLimit) {
                 ManifestParser.parse($0)
-            }, now: { .wall }, observe: { metrics.observe($0) })
+            }, clock: RealClock(now: { .wall }), random: randomBits, observe: { metrics.observe($0) })
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -61,7 +62,9 @@ private final class Workshop: Sendable {
     }
 
     func sync(waits: Bool = true) async throws {
-        _ = try await Synchronizer(engine, sources: ["presets"], waitsUntil: waits ? .now + .seconds(300) : nil) { _ in
+        _ = try await Synchronizer(
+            engine, sources: ["presets"], waitsUntil: waits ? engine.clock.instant() + .seconds(300) : nil
+        ) { _ in
         }.run()
     }
 }
@@ -95,7 +98,8 @@ struct LoopTests {
                             name: "checks", kind: .github, url: forge.url, secret: "t0ken", repository: "acme/presets"),
                         SinkSettings(name: "chat", kind: .slack, url: chat.url + "/services/T0/B0/abcdefgh"),
                     ], engine: workshop.engine, instance: "berlin", version: "1.0.0", metrics: workshop.metrics,
-                    logger: logger, pace: .init(interval: .milliseconds(20)))
+                    progress: LoopProgress(workshop.engine.clock), logger: logger,
+                    pace: .init(interval: .milliseconds(20)))
                 try await notifier.running {
                     func last() -> String {
                         let json = forge.requests.last?.json ?? [:]

@@ -66,6 +66,21 @@ struct TidyTests {
         }
     }
 
+    @Test("The engine and the notifications get time, pauses and random numbers from their ports")
+    func noPartReadsTheSystemsClock() throws {
+        let banned = [
+            "SystemRandomNumberGenerator", "Task.sleep", "ContinuousClock", "SuspendingClock", "clock_gettime",
+            "Date()",
+        ]
+        for module in ["PrewarmEngine", "PrewarmNotifications"] {
+            for (file, lines) in try Self.swiftFiles(below: "Sources/\(module)") {
+                for (index, line) in lines.enumerated() {
+                    for word in banned { #expect(!line.contains(word), "\(file):\(index + 1) has \(word)") }
+                }
+            }
+        }
+    }
+
     @Test("A source file has at most 400 lines and is not a placeholder")
     func aFileHasOneSubject() throws {
         for (file, lines) in try Self.swiftFiles(below: "Sources") {

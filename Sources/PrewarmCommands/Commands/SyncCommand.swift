@@ -85,7 +85,7 @@ struct SyncCommand: AsyncParsableCommand {
                     context, source: source, preset: preset, revision: revision, console: console)
                 return try PlanCommand.show(plan, output: .text, console: console)
             }
-            let deadline = waits ? ContinuousClock.now + limit : nil
+            let deadline = waits ? context.engine.clock.instant() + limit : nil
             let display = ProgressDisplay(console, drawsLive: waits)
             let synchronizer = Synchronizer(
                 context.engine, sources: sources, revision: revision, preset: file?.preset ?? preset,
@@ -183,7 +183,7 @@ struct SyncCommand: AsyncParsableCommand {
     /// Prints the result of a sync without a daemon.
     /// - Throws: ``CommandFailure`` if an operation failed, a source or manifest has an error, or a pool did not converge.
     private func conclude(
-        _ report: Synchronizer.Report, preset: String?, deadline: ContinuousClock.Instant?, console: Console
+        _ report: Synchronizer.Report, preset: String?, deadline: Instant?, console: Console
     ) throws {
         let times = ShownTimes(now: .now)
         for name in report.unknownProvisioners.sorted() {
@@ -218,7 +218,7 @@ struct SyncCommand: AsyncParsableCommand {
         }
         if waits, !report.unfinished.isEmpty {
             // A pool that is stalled or held ends the sync before the deadline.
-            let within = deadline.map { $0 <= .now } == true ? " within \(limit.prewarmText)" : ""
+            let within = deadline.map { $0 <= SystemClock().instant() } == true ? " within \(limit.prewarmText)" : ""
             throw CommandFailure(
                 "\(counted(report.unfinished.count, "pool")) did not converge\(within)",
                 hint: "find the cause: `prewarm describe preset \(report.unfinished[0].pool.preset.name)`")

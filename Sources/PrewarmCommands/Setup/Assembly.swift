@@ -31,7 +31,7 @@ struct Assembly {
             parser: ManifestParsing(version: ManifestParser.version, sizeLimit: ManifestParser.readLimit) {
                 ManifestParser.parse($0)
             },
-            zones: ZoneDirectory(environment: Environment.variables), now: { .now },
+            zones: ZoneDirectory(environment: Environment.variables), clock: SystemClock(), random: SystemClock.random,
             secret: { name, provisioner in secrets(name, provisioner) },
             secretNames: configuration.secretNames, masked: configuration.variables.masked, observe: observe)
     }

@@ -171,7 +171,7 @@ struct ReloadService: Service {
 /// A service that runs a notifier, which can be replaced while it runs.
 final class ReplaceableNotifier: Service {
     private let current: Mutex<Notifier>
-    private let signal = Signal<WakeUp>()
+    private let signal = Signal()
 
     init(_ notifier: Notifier) {
         current = Mutex(notifier)
@@ -188,11 +188,15 @@ final class ReplaceableNotifier: Service {
                 await withTaskGroup(of: Void.self) { group in
                     let notifier = current.withLock { $0 }
                     group.addTask { try? await notifier.run() }
-                    group.addTask { while await self.signal.wait(for: .seconds(3600)).isEmpty, !Task.isCancelled {} }
+                    group.addTask { await self.waitForReplacement() }
                     await group.next()
                     group.cancelAll()
                 }
             }
         }
+    }
+
+    private func waitForReplacement() async {
+        while await signal.wait(for: .seconds(3600), on: SystemClock()).isEmpty, !Task.isCancelled {}
     }
 }

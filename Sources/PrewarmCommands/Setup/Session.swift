@@ -14,7 +14,7 @@ struct Session: Sendable {
         if let remote = try RemoteClient(global) { return Session(client: remote, local: nil, now: { .now }) }
         let context = try await Context.open(global, for: use)
         return Session(
-            client: LocalClient(context.engine, user: Environment.user), local: context, now: context.engine.now)
+            client: LocalClient(context.engine, user: Environment.user), local: context, now: { context.engine.now() })
     }
 
     func now() async -> Timestamp { now() }

@@ -1,5 +1,5 @@
 /// An exponential backoff with jitter. The jitter follows from a seed, so that a second run has the same times.
-package struct Backoff: Sendable {
+package struct Backoff: Hashable, Sendable {
     package let base: Duration
     package let limit: Duration
 

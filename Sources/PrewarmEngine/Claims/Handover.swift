@@ -21,7 +21,8 @@ package struct Handover: Sendable {
         let result = await withTaskGroup(of: HandoverResult?.self) { group in
             group.addTask { await carryOut() }
             group.addTask {
-                await keepLease()
+                // Also while the handover waits for a slot.
+                await engine.keepLease(of: operation, fence: 0)
                 return nil
             }
             defer { group.cancelAll() }
@@ -37,20 +38,20 @@ package struct Handover: Sendable {
     private func carryOut() async -> HandoverResult {
         do {
             guard try await waitUntilCreated() else { return .ended(workspace) }
-            var deadline: ContinuousClock.Instant?
+            var deadline: Instant?
             while true {
                 guard let record = try await start() else { return .ended(workspace) }
                 // The time runs from the first start, not while the handover waits for a slot.
-                let left = deadline.map { $0 - .now } ?? terms.spec.timeout
-                let end = deadline ?? .now + terms.spec.timeout
+                let now = engine.clock.instant()
+                let end = deadline ?? now + terms.spec.timeout
                 deadline = end
-                let reply = try await perform(record, timeout: left)
+                let reply = try await perform(record, timeout: end - now)
                 try Task.checkCancellation()
-                let settled = try await settle(record, reply, left: end - .now)
+                let settled = try await settle(record, reply, left: end - engine.clock.instant())
                 guard case .retry(let delay) = settled?.effect else {
                     return HandoverResult(settled, reply, workspace)
                 }
-                try await Task.sleep(for: delay)
+                try await engine.clock.sleep(for: delay)
             }
         } catch {
             // A canceled task cannot write, so another one does.
@@ -78,7 +79,7 @@ package struct Handover: Sendable {
                 throw CancellationError()
             }
             if createsWorkspace { _ = try await OperationRunner(engine, workspace: id).run() }
-            try await Task.sleep(for: .milliseconds(100))
+            try await engine.clock.sleep(for: .milliseconds(100))
         }
     }
 
@@ -131,19 +132,19 @@ package struct Handover: Sendable {
                 for operation in ended { recovered[operation.id] = operation.attempt }
                 try await runner.recover()
             }
-            try await Task.sleep(for: .milliseconds(20))
+            try await engine.clock.sleep(for: .milliseconds(20))
         }
     }
 
     private func startInTurn() async throws -> Start {
-        try await engine.handovers.inTurn(at: provisionerName) {
+        try await engine.handovers.inTurn(at: provisionerName, on: engine.clock) {
             while true {
                 // Looking first saves writes while the slots are in use.
                 if try await store.read({ try !isOwn(in: $0) || hasSlot(in: $0) }) {
                     let start = try await tryStart()
                     guard case .full = start else { return start }
                 }
-                try await Task.sleep(for: .milliseconds(20))
+                try await engine.clock.sleep(for: .milliseconds(20))
             }
         }
     }
@@ -264,18 +265,6 @@ package struct Handover: Sendable {
     }
 
     private func lease(at now: Timestamp) -> Lease { engine.handoverLease(at: now) }
-
-    /// Renews the lease until the task is canceled, also while the handover waits for a slot.
-    private func keepLease() async {
-        while (try? await Task.sleep(for: OperationRunner.leaseTime / 4)) != nil {
-            // The next renewal makes up for a failed one.
-            try? await store.write { store in
-                guard var record = try own(in: store) else { return }
-                record.lease = lease(at: engine.now())
-                try store.update(record)
-            }
-        }
-    }
 }
 
 extension Engine {

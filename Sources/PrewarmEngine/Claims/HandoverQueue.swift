@@ -1,3 +1,4 @@
+internal import PrewarmCore
 import Synchronization
 
 /// The order in which the handovers of this process get slots of their provisioners: first come, first served.
@@ -7,7 +8,7 @@ package final class HandoverQueue: Sendable {
     private let lines = Mutex<[String: [Place]]>([:])
 
     private final class Place: Sendable {
-        let signal = Signal<WakeUp>()
+        let signal = Signal()
     }
 
     package init() {}
@@ -15,13 +16,13 @@ package final class HandoverQueue: Sendable {
     /// Runs the body when all earlier callers of the provisioner have ended theirs.
     /// - Throws: `CancellationError`, and what the body throws.
     func inTurn<Result>(
-        at provisioner: String, _ body: () async throws -> Result
+        at provisioner: String, on clock: any EngineClock, _ body: () async throws -> Result
     ) async throws -> Result {
         let place = Place()
         lines.withLock { $0[provisioner, default: []].append(place) }
         defer { leave(place, provisioner) }
         while !isFirst(place, provisioner) {
-            _ = await place.signal.wait(for: .seconds(5))
+            _ = await place.signal.wait(for: .seconds(5), on: clock)
             try Task.checkCancellation()
         }
         return try await body()

@@ -38,7 +38,7 @@ struct LeaseClocks: Sendable {
     private var deadHolder: String?
 
     init(_ engine: Engine, _ watch: LeaseWatch) {
-        reading = LeaseWatch.Reading(wall: engine.now(), uptime: engine.uptime())
+        reading = LeaseWatch.Reading(wall: engine.now(), uptime: engine.clock.uptime())
         last = watch.last
         holder = engine.holder
         serves = watch.serves

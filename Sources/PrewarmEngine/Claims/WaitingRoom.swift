@@ -20,13 +20,13 @@ package actor WaitingRoom {
     private static let beat = Duration.seconds(5)
 
     private struct Look {
-        var at: ContinuousClock.Instant
+        var at: Instant
         var queue: Set<ClaimID>?
         var front: Set<ClaimID> = []
     }
 
     private var looks: [PresetKey: Look] = [:]
-    private var beatenAt: ContinuousClock.Instant?
+    private var beatenAt: Instant?
     /// The number of requests that wait for each claim.
     private var requests: [ClaimID: Int] = [:]
 
@@ -47,12 +47,12 @@ package actor WaitingRoom {
     /// - Parameter presets: The presets in whose queues the claim waits.
     /// - Throws: `CancellationError`, ``StoreError``
     package func turn(
-        of id: ClaimID, in presets: [PresetKey], _ engine: Engine, until deadline: ContinuousClock.Instant
+        of id: ClaimID, in presets: [PresetKey], _ engine: Engine, until deadline: Instant
     ) async throws -> Turn {
-        let enteredAt = ContinuousClock.now
-        while .now < deadline {
+        let enteredAt = engine.clock.instant()
+        while engine.clock.instant() < deadline {
             if Task.isShuttingDownGracefully { throw CancellationError() }
-            try await Task.sleep(for: min(Self.interval, deadline - .now))
+            try await engine.clock.sleep(until: min(engine.clock.instant() + Self.interval, deadline))
             var waits = false
             for preset in presets {
                 let look = try await look(at: preset, engine)
@@ -66,7 +66,7 @@ package actor WaitingRoom {
     }
 
     private func look(at preset: PresetKey, _ engine: Engine) async throws -> Look {
-        let now = ContinuousClock.now
+        let now = engine.clock.instant()
         if beatenAt.map({ now - $0 > Self.beat }) ?? true {
             beatenAt = now
             try await engine.beatForTickets(Set(requests.keys))

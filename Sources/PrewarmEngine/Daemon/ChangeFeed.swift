@@ -15,18 +15,21 @@ package final class ChangeFeed: Sendable {
         var sequence: Int64 = 0
         var subscribers: [Int: AsyncStream<Int64>.Continuation] = [:]
         var nextID = 0
-        var lastYield = ContinuousClock.now
+        var lastYield: Instant
     }
 
     /// The longest time between two numbers of a subscription. A subscriber needs them to notice that its own reader is gone.
     private static let heartbeat = Duration.seconds(15)
 
     private let store: any Store
-    private let state = Mutex(State())
-    private let signal = Signal<WakeUp>()
+    private let clock: any EngineClock
+    private let state: Mutex<State>
+    private let signal = Signal()
 
-    init(store: any Store) {
+    init(store: any Store, clock: any EngineClock) {
         self.store = store
+        self.clock = clock
+        state = Mutex(State(lastYield: clock.instant()))
     }
 
     /// The number of the newest event that was seen.
@@ -55,18 +58,19 @@ package final class ChangeFeed: Sendable {
 
     /// Looks for new events until the task is canceled, and calls `onChange` for each change.
     func run(_ loop: LoopProgress.Loop, _ onChange: @Sendable () -> Void) async {
-        var changedAt = ContinuousClock.now
+        var changedAt = clock.instant()
         while !Task.isCancelled {
             // If the store cannot be read now, the next look reads it. `Daemon.watchStore` logs the error.
             if let last = try? await store.read({ try $0.newestEvent() }) {
                 loop.comeRound(within: .seconds(60))
                 if note(last) {
-                    changedAt = .now
+                    changedAt = clock.instant()
                     onChange()
                 }
             }
-            try? await Task.sleep(for: Self.shortest)
-            _ = await signal.wait(for: .now - changedAt < Self.rest ? Self.interval : Self.restingInterval)
+            try? await clock.sleep(for: Self.shortest)
+            let isResting = clock.instant() - changedAt >= Self.rest
+            _ = await signal.wait(for: isResting ? Self.restingInterval : Self.interval, on: clock)
         }
         // The end of a stream removes its subscriber, which needs the lock.
         for subscriber in state.withLock({ Array($0.subscribers.values) }) { subscriber.finish() }
@@ -75,7 +79,7 @@ package final class ChangeFeed: Sendable {
     /// Publishes the number of the newest event. Returns true if it changed.
     private func note(_ last: Int64) -> Bool {
         state.withLock { state in
-            let now = ContinuousClock.now
+            let now = clock.instant()
             let isNew = last != state.sequence
             state.sequence = last
             if isNew || now - state.lastYield > Self.heartbeat {

@@ -31,7 +31,7 @@ extension Daemon {
             } catch {
                 logger.error("cannot review claims and their leases", metadata: ["error": "\(error)"])
             }
-            try? await Task.sleep(for: pause)
+            try? await engine.clock.sleep(for: pause)
         }
     }
 }

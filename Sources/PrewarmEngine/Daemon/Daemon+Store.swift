@@ -10,14 +10,15 @@ extension Daemon {
     /// every six hours.
     func watchStore() async {
         var (hold, failure): (StoreHold?, String?) = (nil, nil)
-        var nextSearch = ContinuousClock.now
+        var nextSearch = engine.clock.instant()
         while !Task.isCancelled {
             do {
                 let found = try await engine.store.read { try $0.identity().hold }
                 note(found, after: hold)
                 hold = found
-                if ContinuousClock.now >= nextSearch {
-                    nextSearch = .now + Self.damageInterval
+                let now = engine.clock.instant()
+                if now >= nextSearch {
+                    nextSearch = now + Self.damageInterval
                     noteDamage(try await engine.store.findDamage(isThorough: false))
                 }
                 failure = nil
@@ -30,7 +31,7 @@ extension Daemon {
                 }
                 failure = message
             }
-            try? await Task.sleep(for: Self.lookInterval)
+            try? await engine.clock.sleep(for: Self.lookInterval)
         }
     }
 

@@ -17,22 +17,22 @@ package final class Daemon: Service {
     /// The time that running operations get when the daemon stops.
     private let grace: Duration
     private let state: Mutex<State>
-    private let reloads = Signal<WakeUp>()
+    private let reloads = Signal()
 
     private struct State {
         var engine: Engine
         var loops: [String: SourceLoop] = [:]
-        var workers = Signal<WakeUp>()
+        var workers = Signal()
         var isStopping = false
     }
 
     package init(
-        _ engine: Engine, grace: Duration = .seconds(30), progress: LoopProgress = LoopProgress(), logger: Logger
+        _ engine: Engine, grace: Duration = .seconds(30), logger: Logger
     ) {
-        self.progress = progress
+        progress = LoopProgress(engine.clock)
         self.logger = logger
         self.grace = grace
-        changes = ChangeFeed(store: engine.store)
+        changes = ChangeFeed(store: engine.store, clock: engine.clock)
         requests = SyncRequests { engine.identifiers(at: $0) }
         state = Mutex(State(engine: engine))
     }
@@ -50,8 +50,8 @@ package final class Daemon: Service {
                 group.addTask { await self.watchChanges() }
                 group.addTask { await self.watchStore() }
                 group.addTask { await self.logWarnings() }
-                group.addTask { await self.resyncNowAndThen() }
-                group.addTask { await self.forgetOldNowAndThen() }
+                group.addTask { await self.runPeriodicResync() }
+                group.addTask { await self.runPeriodicCleanup() }
                 group.addTask { await self.watchLeases() }
                 group.addTask { await self.endAfterGrace() }
                 // The first task to end is that of the work or that of the grace time.
@@ -128,17 +128,18 @@ package final class Daemon: Service {
     /// Runs one generation of loops for each configuration. The next generation starts while operations of the one before
     /// may still run.
     private func serveGenerations() async {
+        let clock = engine.clock
         await withTaskGroup(of: Void.self) { group in
             repeat {
                 startGeneration(&group)
-                while await reloads.wait(for: .seconds(3600)).isEmpty, !Task.isCancelled {}
+                while await reloads.wait(for: .seconds(3600), on: clock).isEmpty, !Task.isCancelled {}
                 endGeneration()
             } while !Task.isCancelled && !state.withLock(\.isStopping)
         }
     }
 
     private func startGeneration(_ group: inout TaskGroup<Void>) {
-        let workers = Signal<WakeUp>()
+        let workers = Signal()
         let engine = engine
         let loops = engine.sources.values.map { source in
             SourceLoop(engine, source, requests: requests, progress: progress, logger: logger) { [weak self] in
@@ -191,7 +192,7 @@ package final class Daemon: Service {
         for await _ in changes.subscribe() { await log.look() }
     }
 
-    private func resyncNowAndThen() async {
+    private func runPeriodicResync() async {
         let loop = progress.begin("resync")
         while !Task.isCancelled {
             loop.comeRound(within: engine.longestResync)
@@ -225,11 +226,11 @@ package final class Daemon: Service {
                 logger.error("cannot compare the store with the provisioners' lists", metadata: ["error": "\(error)"])
             }
             let pause = try? await engine.resyncPause()
-            try? await Task.sleep(for: pause ?? .seconds(5))
+            try? await engine.clock.sleep(for: pause ?? .seconds(5))
         }
     }
 
-    private func forgetOldNowAndThen() async {
+    private func runPeriodicCleanup() async {
         let loop = progress.begin("retention")
         while !Task.isCancelled {
             loop.comeRound(within: .seconds(3600 + 600))
@@ -239,13 +240,13 @@ package final class Daemon: Service {
             } catch {
                 logger.error("cannot delete expired records", metadata: ["error": "\(error)"])
             }
-            try? await Task.sleep(for: .seconds(3600))
+            try? await engine.clock.sleep(for: .seconds(3600))
         }
     }
 
     /// Returns when the grace time after a stop has passed. The caller then cancels everything that still runs.
     private func endAfterGrace() async {
         try? await gracefulShutdown()
-        try? await Task.sleep(for: grace)
+        try? await engine.clock.sleep(for: grace)
     }
 }

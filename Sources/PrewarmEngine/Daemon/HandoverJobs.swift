@@ -1,3 +1,4 @@
+package import PrewarmCore
 import Synchronization
 
 /// The handovers that the daemon carries out for its requests. They go on if a request does not wait for their end.
@@ -37,7 +38,7 @@ package final class HandoverJobs: Sendable {
 package final class HandoverJob: Sendable {
     private let handover: Handover
     private let result = Mutex<HandoverResult?>(nil)
-    private let signal = Signal<WakeUp>()
+    private let signal = Signal()
 
     init(_ handover: Handover) {
         self.handover = handover
@@ -52,13 +53,14 @@ package final class HandoverJob: Sendable {
 
     /// Returns the result, or nil if the time is over first.
     /// - Parameter deadline: The end of the wait; nil to wait for the result.
-    package func value(until deadline: ContinuousClock.Instant?) async throws -> HandoverResult? {
+    package func value(until deadline: Instant?) async throws -> HandoverResult? {
+        let clock = handover.engine.clock
         while true {
             if let value = result.withLock({ $0 }) { return value }
             try Task.checkCancellation()
-            let rest = deadline.map { $0 - .now } ?? .seconds(5)
+            let rest = deadline.map { $0 - clock.instant() } ?? .seconds(5)
             guard rest > .zero else { return nil }
-            _ = await signal.wait(for: min(rest, .seconds(5)))
+            _ = await signal.wait(for: min(rest, .seconds(5)), on: clock)
         }
     }
 }

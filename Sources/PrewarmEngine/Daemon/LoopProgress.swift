@@ -3,7 +3,7 @@ import Synchronization
 /// The progress of the daemon's loops, which finds loops that hang.
 ///
 /// Each loop reports the time until its next report: the longest time of its work, or the time until it wakes up. A loop
-/// whose report is late hangs, for whatever reason.
+/// whose report is late hangs, for whatever reason. The time in which the machine slept does not count.
 package final class LoopProgress: Sendable {
     /// A loop whose report is late.
     package struct Hang: Hashable, Sendable {
@@ -37,7 +37,7 @@ package final class LoopProgress: Sendable {
 
     private struct Entry {
         let name: String
-        var since: SuspendingClock.Instant
+        var since: Duration
         var limit: Duration
     }
 
@@ -49,23 +49,28 @@ package final class LoopProgress: Sendable {
     /// The time that a report may be late, since a busy machine delays loops.
     fileprivate static let margin = Duration.seconds(60)
 
+    private let clock: any EngineClock
     private let state = Mutex(State())
 
-    package init() {}
+    package init(_ clock: any EngineClock) {
+        self.clock = clock
+    }
 
     /// Starts watching a loop. Its first report is due within a minute.
     package func begin(_ name: String) -> Loop {
+        let now = clock.uptime().elapsed
         let id = state.withLock { state in
             state.count += 1
-            state.entries[state.count] = Entry(name: name, since: .now, limit: Self.margin)
+            state.entries[state.count] = Entry(name: name, since: now, limit: Self.margin)
             return state.count
         }
         return Loop(self, id)
     }
 
     private func note(_ id: Int, _ limit: Duration) {
+        let now = clock.uptime().elapsed
         state.withLock { state in
-            state.entries[id]?.since = .now
+            state.entries[id]?.since = now
             state.entries[id]?.limit = limit
         }
     }
@@ -75,10 +80,9 @@ package final class LoopProgress: Sendable {
     }
 
     /// The loops that hang now, in the order of their names.
-    package var hangs: [Hang] { hangs(at: .now) }
-
-    package func hangs(at now: SuspendingClock.Instant) -> [Hang] {
-        state.withLock { state in
+    package var hangs: [Hang] {
+        let now = clock.uptime().elapsed
+        return state.withLock { state in
             state.entries.values.filter { now - $0.since > $0.limit }.map { Hang(loop: $0.name, age: now - $0.since) }
         }.sorted { $0.loop < $1.loop }
     }

@@ -6,7 +6,7 @@ import Synchronization
 /// The loop that reconciles one source. A failure of one source does not delay the others.
 struct SourceLoop: Sendable {
     let name: String
-    let signal = Signal<WakeUp>()
+    let signal = Signal()
     let record: Record
     private let engine: Engine
     private let source: Engine.Source
@@ -14,10 +14,6 @@ struct SourceLoop: Sendable {
     private let progress: LoopProgress
     private let logger: Logger
     private let onReport: @Sendable (ReconcileReport) -> Void
-
-    private static let shortestPause = Duration.milliseconds(10)
-    private static let longReconciliation = Duration.milliseconds(100)
-    private static let longestPause = Duration.seconds(600)
 
     /// The state of the loop that the status shows.
     final class Record: Sendable {
@@ -27,7 +23,7 @@ struct SourceLoop: Sendable {
             var nextPullAt: Timestamp?
             /// True if webhooks announce pushes, so that the interval is longer.
             var isRelaxed = false
-            /// The commit that a forge announced and that the remote does not show yet.
+            /// The commit that a forge announced last, until the loop takes it.
             var announced: String?
             /// The error of the last reconciliation; nil if it succeeded.
             var problem: String?
@@ -38,6 +34,13 @@ struct SourceLoop: Sendable {
         private let state = Mutex(State())
         var value: State { state.withLock { $0 } }
         func update(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
+
+        func takeAnnounced() -> String? {
+            state.withLock { state in
+                defer { state.announced = nil }
+                return state.announced
+            }
+        }
     }
 
     init(
@@ -54,45 +57,49 @@ struct SourceLoop: Sendable {
         self.onReport = onReport
     }
 
+    /// Carries out the steps of a ``SourceMachine`` until the loop is stopped or the task is canceled.
     func run() async {
-        var pacing = Pacing(interval: source.interval)
+        var machine = SourceMachine(interval: source.interval)
         var generator = engine.generator
-        var wakeUp: WakeUp = .pull
-        var lag = Lag()
-        let loop = progress.begin("source \(name)")
-        while !Task.isCancelled, !wakeUp.contains(.stop) {
-            loop.comeRound(within: source.lease)
-            let now = engine.now()
-            if wakeUp.contains(.pushed) { pacing.notePush(at: now) }
-            let pulls =
-                wakeUp.contains(.pull) || pacing.isDue(at: now) || requests.isWaiting(source: name)
-                || lag.isDue(at: now)
-            let taken = pulls ? requests.begin(source: name) : []
-            let before = record.value
-            let startedAt = ContinuousClock.now
-            let result = await reconcile(pull: pulls)
-            let duration = ContinuousClock.now - startedAt
-            if pulls {
-                pacing.notePull(
-                    failed: result.isOfTheRemote, isNew: (try? result.get())?.isNewRevision ?? false,
-                    at: engine.now(), using: &generator)
+        let (clock, loop) = (engine.clock, progress.begin("source \(name)"))
+        var step = machine.handle(.woken([]), at: clock.instant(), using: &generator)
+        while !Task.isCancelled {
+            switch step {
+            case .end: return
+            case .wait(let time):
+                loop.comeRound(within: time)
+                let causes = await signal.wait(for: time, on: clock)
+                step = machine.handle(
+                    .woken(causes, announced: record.takeAnnounced()), at: clock.instant(), using: &generator)
+            case .reconcile(let pull):
+                loop.comeRound(within: source.lease)
+                let taken = pull ? requests.begin(source: name) : []
+                let startedAt = clock.instant()
+                let result = await reconcile(pull: pull)
+                let duration = clock.instant() - startedAt
+                step = machine.handle(
+                    .reconciled(await outcome(of: result), took: duration), at: clock.instant(), using: &generator)
+                note(result, pulled: pull, machine.pacing)
+                requests.end(taken, source: name, result)
             }
-            note(result, pulled: pulls, pacing, before)
-            requests.end(taken, source: name, result)
-            if pulls { lag.note(record, result, at: engine.now()) }
-            let pause = min(
-                await pause(after: result, pacing), lag.wait(from: engine.now()) ?? Self.longestPause)
-            try? await Task.sleep(for: pulls ? Self.shortestPause : Self.rest(after: duration))
-            loop.comeRound(within: pause)
-            wakeUp = await signal.wait(for: pause)
         }
     }
 
-    /// Returns the pause after a reconciliation, so that many claims and finished operations cause fewer reconciliations.
-    /// After a long one the pause is four times as long, at most 2 s, to leave the store to others. For example, it is
-    /// 800 ms after 200 ms. After one of less than 100 ms it is as long as that one, at least 10 ms.
-    private static func rest(after duration: Duration) -> Duration {
-        duration < longReconciliation ? max(shortestPause, duration) : min(duration * 4, .seconds(2))
+    /// Returns the part of a result that the machine decides by.
+    private func outcome(of result: Result<ReconcileReport, any Error>) async -> SourceMachine.Outcome {
+        switch result {
+        case .failure(ReconcileError.leaseHeld), .failure(ReconcileError.leaseLost), .failure(is CancellationError):
+            return .skipped
+        case .failure(let error): return .failed(isRemote: error is Problem)
+        case .success(let report):
+            var planned = SourceMachine.Planned(commit: report.revision?.commit)
+            planned.isNewRevision = report.isNewRevision
+            planned.isUnreadable = report.failure != nil
+            planned.hasActions = !report.plan.actions.isEmpty
+            let quietUntil = try? await engine.store.read { try $0.source(name)?.quietUntil }
+            planned.quietFor = quietUntil.map { $0 == .distantFuture ? SourceMachine.longestWait : $0 - engine.now() }
+            return .planned(planned)
+        }
     }
 
     private func reconcile(pull: Bool) async -> Result<ReconcileReport, any Error> {
@@ -101,7 +108,7 @@ struct SourceLoop: Sendable {
                 try await withThrowingTaskGroup(of: ReconcileReport.self) { group in
                     group.addTask { try await engine.reconcile(name, pull: pull) }
                     group.addTask {
-                        try await Task.sleep(for: source.lease)
+                        try await engine.clock.sleep(for: source.lease)
                         throw Problem(
                             "ReconcileTimedOut", status: 504,
                             "cannot reconcile the source \(name) within \(source.lease.prewarmText)",
@@ -123,10 +130,8 @@ struct SourceLoop: Sendable {
         }
     }
 
-    private func note(
-        _ result: Result<ReconcileReport, any Error>, pulled: Bool, _ pacing: Pacing, _ before: Record.State
-    ) {
-        let now = engine.now()
+    private func note(_ result: Result<ReconcileReport, any Error>, pulled: Bool, _ pacing: Pacing) {
+        let (now, before) = (engine.now(), record.value)
         var problem: String?
         switch result {
         case .success(let report):
@@ -145,7 +150,7 @@ struct SourceLoop: Sendable {
         record.update { state in
             state.lastReconciledAt = now
             if pulled { state.lastPullAt = now }
-            state.nextPullAt = pacing.nextPull
+            state.nextPullAt = now + pacing.wait(from: engine.clock.instant())
             state.isRelaxed = pacing.isRelaxed
             state.problem = problem
             if pulled, case .success(let report) = result { state.isUnreadable = report.failure != nil }
@@ -190,32 +195,4 @@ struct SourceLoop: Sendable {
 
     /// The largest number of errors in manifests that are logged for one revision.
     private static let mostErrors = 10
-
-    /// Returns the time until the next pull, or until the plan may change without an event if that is sooner.
-    private func pause(after result: Result<ReconcileReport, any Error>, _ pacing: Pacing) async -> Duration {
-        let now = engine.now()
-        var pause = pacing.nextPull == nil ? source.interval : pacing.wait(from: now)
-        switch result {
-        case .failure: pause = min(pause, .seconds(2))
-        case .success(let report):
-            let quietUntil = try? await engine.store.read { try $0.source(name)?.quietUntil }
-            if let quietUntil {
-                pause = min(pause, quietUntil == .distantFuture ? pause : quietUntil - now)
-            } else if report.revision != nil {
-                // There are more actions than one reconciliation carries out, or something changed since it was planned.
-                pause = min(pause, report.plan.actions.isEmpty ? .seconds(5) : .seconds(1))
-            }
-        }
-        return max(.zero, min(pause, Self.longestPause))
-    }
-}
-
-extension Result<ReconcileReport, any Error> {
-    /// Returns true if the remote could not be read, or not in time.
-    fileprivate var isOfTheRemote: Bool {
-        switch self {
-        case .success(let report): report.failure != nil
-        case .failure(let error): error is Problem
-        }
-    }
 }

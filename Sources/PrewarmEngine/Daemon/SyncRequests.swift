@@ -61,10 +61,6 @@ package final class SyncRequests: Sendable {
     /// Returns the id of the last request that a reconciliation of the source answered.
     package func lastHandled(source: String) -> String? { state.withLock { $0.lastHandled[source] } }
 
-    func isWaiting(source: String) -> Bool {
-        state.withLock { state in state.requests.values.contains { $0.waiting.contains(source) } }
-    }
-
     /// Returns the ids of the requests that a reconciliation answers if it begins now. A request that comes later waits for
     /// the next one.
     func begin(source: String) -> [String] {

@@ -40,7 +40,7 @@ extension OperationRunner {
 
     /// Waits until the operation of a workspace has to end early. Returns false if the task is canceled first.
     private func isUnwanted(_ id: WorkspaceID, isInspect: Bool) async -> Bool {
-        while (try? await Task.sleep(for: isInspect ? .milliseconds(200) : .seconds(1))) != nil {
+        while (try? await engine.clock.sleep(for: isInspect ? .milliseconds(200) : .seconds(1))) != nil {
             guard let workspace = try? await engine.store.read({ try $0.workspace(id.rawValue) }) else { continue }
             if workspace.state == .deleting || isInspect && workspace.isAwaitingHandover { return true }
         }

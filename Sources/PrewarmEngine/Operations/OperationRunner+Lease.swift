@@ -7,19 +7,6 @@ extension OperationRunner {
     /// The time for which the lease of an operation is taken. It is renewed every 15 seconds.
     static let leaseTime = Duration.seconds(60)
 
-    /// Renews the lease of an operation until the task is canceled.
-    func keepLease(of record: OperationRecord) async {
-        while (try? await Task.sleep(for: Self.leaseTime / 4)) != nil {
-            // The next renewal makes up for a failed one. If all fail, another process repeats the operation with its id.
-            try? await engine.store.write { store in
-                guard var current = try leased(record, in: store), let lease = current.lease else { return }
-                current.lease = Lease(
-                    holder: lease.holder, fence: lease.fence, until: engine.now() + Self.leaseTime)
-                try store.update(current)
-            }
-        }
-    }
-
     /// Returns true if the operation is still being run. A process knows this of its own operations without the clock.
     func isLeased(_ record: OperationRecord) -> Bool {
         guard let lease = record.lease else { return false }
@@ -33,6 +20,22 @@ extension OperationRunner {
             let lease = current.lease, lease.holder == record.lease?.holder, lease.fence == record.lease?.fence
         else { return nil }
         return current
+    }
+}
+
+extension Engine {
+    /// Renews the lease of an operation that this process holds, until the task is canceled.
+    func keepLease(of id: OperationID, fence: Int64) async {
+        while (try? await clock.sleep(for: OperationRunner.leaseTime / 4)) != nil {
+            // The next renewal makes up for a failed one. If all fail, another process repeats the operation with its id.
+            try? await store.write { store in
+                guard var record = try store.operation(id), !record.operation.state.isFinal, let lease = record.lease,
+                    lease.holder == holder, lease.fence == fence
+                else { return }
+                record.lease = Lease(holder: holder, fence: fence, until: now() + OperationRunner.leaseTime)
+                try store.update(record)
+            }
+        }
     }
 }
 

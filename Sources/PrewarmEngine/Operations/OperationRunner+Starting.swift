@@ -5,20 +5,20 @@ extension OperationRunner {
     /// Takes due operations while slots are free, the most urgent first. Slots that other processes use count.
     /// - Parameters:
     ///   - running: The number of operations of each provisioner that this process runs.
-    ///   - starts: The number of operations that were started before. The taken ones are added.
-    func lease(running: [String: Int], starts: inout Int) async throws -> [OperationRecord] {
-        let (now, before) = (engine.now(), starts)
+    ///   - starts: The number of operations that were started before.
+    func lease(running: [String: Int], starts: Int) async throws -> [OperationRecord] {
+        let now = engine.now()
         let names = engine.provisioners.filter { running[$0.key] ?? 0 < $0.value.concurrency }.keys.sorted()
         let hasDue = try await store.read { store in
             let used = try usedSlots(in: store)
-            return try names.contains { try next(of: $0, used, starts: before, at: now, in: store) != nil }
+            return try names.contains { try next(of: $0, used, starts: starts, at: now, in: store) != nil }
         }
         guard hasDue else { return [] }
-        let leased = try await store.write { store in
+        return try await store.write { store in
             var used = try usedSlots(in: store)
             var leased: [OperationRecord] = []
             for name in names {
-                while let record = try next(of: name, used, starts: before + leased.count, at: now, in: store) {
+                while let record = try next(of: name, used, starts: starts + leased.count, at: now, in: store) {
                     let creates = used[name]?.creates ?? 0
                     let gate = try gate(of: name, creates: creates, at: now, in: store)
                     leased.append(try start(record, at: now, in: store))
@@ -30,8 +30,6 @@ extension OperationRunner {
             }
             return leased
         }
-        starts += leased.count
-        return leased
     }
 
     /// The operations of one provisioner that run.

@@ -42,54 +42,7 @@ package struct OperationRunner: Sendable {
         package init() {}
     }
 
-    /// Runs operations until none is due and none runs.
-    /// - Parameter replan: A function that may insert further operations and returns true if it did. It is called when a
-    ///   slot is free and no operation is due.
-    package func run(replan: @escaping @Sendable () async throws -> Bool = { false }) async throws -> Report {
-        var report = Report()
-        try await withThrowingTaskGroup(of: Step.self) { group in
-            group.addTask {
-                try await recover()
-                return .recovered
-            }
-            var isRecovering = true
-            var running: [String: Int] = [:]
-            var starts = 0
-            var isDirty = false
-            while true {
-                try Task.checkCancellation()
-                var leased = try await lease(running: running, starts: &starts)
-                if leased.isEmpty, isDirty {
-                    isDirty = false
-                    if try await replan() { leased = try await lease(running: running, starts: &starts) }
-                }
-                for record in leased {
-                    running[record.operation.provisioner, default: 0] += 1
-                    group.addTask { .performed(try await perform(record)) }
-                }
-                guard isRecovering || running.values.contains(where: { $0 > 0 }), let next = try await group.next()
-                else { return }
-                guard case .performed(let performed) = next else {
-                    isRecovering = false
-                    continue
-                }
-                guard let settled = performed else { continue }
-                running[settled.operation.provisioner, default: 1] -= 1
-                isDirty = true
-                report.note(settled.operation, isNotStarted: settled.isNotStarted)
-                observe(.settled(settled.operation, settled.workspace))
-            }
-        }
-        report.unknownProvisioners = try await unknownProvisioners()
-        return report
-    }
-
-    private enum Step: Sendable {
-        case recovered
-        case performed(Settled?)
-    }
-
-    private func unknownProvisioners() async throws -> Set<String> {
+    func unknownProvisioners() async throws -> Set<String> {
         let pending = try await store.read { try $0.operations(OperationFilter(states: [.pending], limit: 1000)) }
         return Set(pending.map(\.operation.provisioner)).subtracting(engine.provisioners.keys)
     }
@@ -120,7 +73,7 @@ package struct OperationRunner: Sendable {
         let request = ProvisionerRequest(
             id: operation.id, operation: kind, attempt: operation.attempt, workspace: workspace, labels: labels,
             secrets: secrets(of: workspace, for: operation.provisioner), store: identity)
-        async let _ = keepLease(of: record)
+        async let _ = engine.keepLease(of: operation.id, fence: record.lease?.fence ?? 0)
         RunningOperations.begin(record)
         defer { RunningOperations.end(record) }
         let reply = await perform(request, by: provisioner) { mark in

@@ -54,22 +54,22 @@ extension Engine {
         of source: String, pulls: Bool, _ reconciliation: () async throws -> ReconcileReport
     ) async throws -> ReconcileReport {
         guard sources[source] != nil else { return try await reconciliation() }
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = clock.instant()
         do {
             let report = try await reconciliation()
             let isChanged = !report.plan.actions.isEmpty || report.hasReadManifests
             observe(
                 .reconciled(
                     source: source, result: report.failure != nil ? .error : isChanged ? .changed : .unchanged,
-                    duration: clock.now - start))
+                    duration: clock.instant() - start))
             if pulls, report.failure == nil { observe(.succeeded(source: source)) }
             for action in report.plan.actions { observe(.planned(action.kind, action.reason)) }
             if let duration = report.convergedAfter { observe(.converged(source: source, after: duration)) }
             return report
         } catch {
             let isSkipped = if case ReconcileError.leaseHeld = error { true } else { false }
-            observe(.reconciled(source: source, result: isSkipped ? .skipped : .error, duration: clock.now - start))
+            observe(
+                .reconciled(source: source, result: isSkipped ? .skipped : .error, duration: clock.instant() - start))
             throw error
         }
     }
@@ -102,14 +102,15 @@ struct ObservedGit: Sendable {
     private func observing<Result>(
         _ request: Observation.GitRequest, _ body: () async throws(GitFailure) -> Result
     ) async throws(GitFailure) -> Result {
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = engine.clock.instant()
         do {
             let result = try await body()
-            engine.observe(.git(source: source.name, request: request, isSuccess: true, duration: clock.now - start))
+            engine.observe(
+                .git(source: source.name, request: request, isSuccess: true, duration: engine.clock.instant() - start))
             return result
         } catch {
-            engine.observe(.git(source: source.name, request: request, isSuccess: false, duration: clock.now - start))
+            engine.observe(
+                .git(source: source.name, request: request, isSuccess: false, duration: engine.clock.instant() - start))
             throw error
         }
     }

@@ -40,7 +40,7 @@ struct Reconciler: Sendable {
     }
 
     private func attempt() async throws -> ReconcileReport {
-        let lease = SourceLease(engine, source)
+        let lease = StoreLease(engine, name: source.name, time: source.lease)
         do {
             return try await attempt(lease)
         } catch {
@@ -49,7 +49,7 @@ struct Reconciler: Sendable {
         }
     }
 
-    private func attempt(_ lease: SourceLease) async throws -> ReconcileReport {
+    private func attempt(_ lease: StoreLease) async throws -> ReconcileReport {
         let start = try await ReconcileStart(engine, source)
         var (definition, failure): (Definition?, GitFailure?)
         do {
@@ -74,7 +74,7 @@ struct Reconciler: Sendable {
 
     /// Admits, observes and plans from one snapshot of the store. Then applies and records in one transaction.
     private func commit(
-        _ start: ReconcileStart, _ definition: Definition?, _ failure: GitFailure?, _ lease: SourceLease
+        _ start: ReconcileStart, _ definition: Definition?, _ failure: GitFailure?, _ lease: StoreLease
     ) async throws -> ReconcileReport {
         let now = engine.now()
         let (transaction, draft) = try await engine.store.read { store in
@@ -88,7 +88,8 @@ struct Reconciler: Sendable {
         }
         let report = try await engine.store.write { store in
             var transaction = transaction
-            transaction.record = try lease.check(in: store)
+            try lease.check(in: store)
+            transaction.record = try store.record(of: source)
             let mayChange = failure == nil || !transaction.guarded.changes.isEmpty
             if mayChange, engine.sources[source.name] != nil { try start.check(transaction.record) }
             let report = try transaction.run(draft, in: store)

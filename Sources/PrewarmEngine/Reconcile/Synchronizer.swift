@@ -8,7 +8,7 @@ package struct Synchronizer: Sendable {
     private let sources: [String]
     private let revision: String?
     private let preset: String?
-    private let waitsUntil: ContinuousClock.Instant?
+    private let waitsUntil: Instant?
     private let refreshes: Bool
     /// The digests of the plans to carry out, by source; nil to carry out any plan.
     private let expected: [String: String]?
@@ -46,7 +46,7 @@ package struct Synchronizer: Sendable {
     ///   - expected: The digests of the plans to carry out, by source. Nothing else is planned then.
     package init(
         _ engine: Engine, sources: [String], revision: String? = nil, preset: String? = nil,
-        waitsUntil: ContinuousClock.Instant? = nil, refreshes: Bool = false,
+        waitsUntil: Instant? = nil, refreshes: Bool = false,
         expected: [String: String]? = nil,
         observe: @escaping @Sendable (Progress) -> Void
     ) {
@@ -90,8 +90,8 @@ package struct Synchronizer: Sendable {
             guard let waitsUntil, expected == nil else { break }
             report.last = try await assess()
             report.unfinished = Unfinished.of(report.last, preset: preset)
-            guard try await isWorthWaiting(report), .now < waitsUntil else { break }
-            try await Task.sleep(for: .milliseconds(200))
+            guard try await isWorthWaiting(report), engine.clock.instant() < waitsUntil else { break }
+            try await engine.clock.sleep(for: .milliseconds(200))
             for source in sources { _ = try await replan(source) }
         }
         // If nothing changed and nothing ran, no pool is assessed again, however many pools there are.
@@ -127,7 +127,7 @@ package struct Synchronizer: Sendable {
             group.addTask { try await body() }
             if let waitsUntil {
                 group.addTask {
-                    try await Task.sleep(until: waitsUntil, clock: .continuous)
+                    try await engine.clock.sleep(until: waitsUntil)
                     return nil
                 }
             }
@@ -153,10 +153,11 @@ package struct Synchronizer: Sendable {
     }
 
     private func firstReconciliation(_ source: String) async throws -> ReconcileReport {
-        let patience = min(.now + .seconds(30), waitsUntil ?? .now + .seconds(30))
+        let longest = engine.clock.instant() + .seconds(30)
+        let patience = min(longest, waitsUntil ?? longest)
         var held: ReconcileError?
         while true {
-            if let held, .now >= patience { throw held }
+            if let held, engine.clock.instant() >= patience { throw held }
             do {
                 let reconciliation = try await inTime {
                     try await engine.reconcile(source, revision: revision, preset: preset, expected: expected?[source])
@@ -166,7 +167,7 @@ package struct Synchronizer: Sendable {
                 guard case .leaseHeld = error else { throw error }
                 if held == nil { observe(.waitingForLease(source: source)) }
                 held = error
-                try await Task.sleep(for: .milliseconds(100))
+                try await engine.clock.sleep(for: .milliseconds(100))
             }
         }
     }

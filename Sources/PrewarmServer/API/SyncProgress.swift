@@ -267,17 +267,18 @@ extension SyncProgress {
     ///   - endsWithNews: If true, this also returns when the message changes.
     /// - Throws: `CancellationError` if the daemon stops.
     static func wait(
-        for request: SyncRequests.Request, _ daemon: Daemon, until deadline: ContinuousClock.Instant,
+        for request: SyncRequests.Request, _ daemon: Daemon, until deadline: Instant,
         shownTo audience: Principal,
         endsWithNews: Bool = false
     ) async throws -> Value {
         var seen: Int64 = -1
-        var lookedAt = ContinuousClock.now
+        let clock = daemon.engine.clock
+        var lookedAt = clock.instant()
         var search = Search()
-        var askedAt = ContinuousClock.now
+        var askedAt = clock.instant()
         var last: Value?
         while true {
-            let now = ContinuousClock.now
+            let now = clock.instant()
             let current = daemon.requests[request.id] ?? request
             let sequence = daemon.changes.sequence
             if last == nil || sequence != seen || now - lookedAt > .seconds(1) || now >= deadline {
@@ -296,7 +297,7 @@ extension SyncProgress {
                 return endsWithNews ? last : last.merging(["timedOut": .bool(true)])
             }
             if Task.isShuttingDownGracefully { throw CancellationError() }
-            try await Task.sleep(for: .milliseconds(50))
+            try await clock.sleep(for: .milliseconds(50))
         }
     }
 }

@@ -1,3 +1,4 @@
+import ClockSupport
 import Foundation
 import Logging
 import PrewarmCore
@@ -29,7 +30,8 @@ final class Journal: Sendable {
 
     static func engine(
         _ path: String, _ sources: [String: String], holder: String,
-        observe: @escaping @Sendable (Observation) -> Void = { _ in }, now: @escaping @Sendable () -> Timestamp
+        observe: @escaping @Sendable (Observation) -> Void = { _ in }, pausing clock: (any EngineClock)? = nil,
+        now: @escaping @Sendable () -> Timestamp
     ) throws -> Engine {
         Engine(
             store: try SQLiteStore.open(path: path),
@@ -37,7 +39,9 @@ final class Journal: Sendable {
                 .init(name: $0.key, url: $0.value, git: UnreachableGit())
             },
             provisioners: [:], defaultProvisioner: nil, policy: Policy(),
-            parser: ManifestParsing(version: 1, sizeLimit: 1000) { _ in ParsedFile() }, now: now, holder: holder,
+            parser: ManifestParsing(version: 1, sizeLimit: 1000) { _ in ParsedFile() },
+            clock: RealClock(now: now, pausing: clock),
+            random: randomBits, holder: holder,
             isDead: { _ in false }, observe: observe)
     }
 
@@ -69,7 +73,7 @@ final class Journal: Sendable {
         }
         return try Notifier(
             settings, engine: engine ?? self.engine, instance: "main", version: "1.0.0", metrics: metrics,
-            logger: logger,
+            progress: LoopProgress(self.engine.clock), logger: logger,
             pace: .init(
                 interval: .milliseconds(20), backoff: backoff, timeout: timeout))
     }

@@ -46,11 +46,11 @@ struct Loader: Sendable {
 
     /// Loads the manifests of a revision: the changed ones if these are enough to know all presets, otherwise all. While it
     /// reads all, it holds the lease of the source, since other processes would read the same repository.
-    func load(_ arrival: Arrival, _ start: ReconcileStart, _ lease: SourceLease) async throws -> Manifests {
+    func load(_ arrival: Arrival, _ start: ReconcileStart, _ lease: StoreLease) async throws -> Manifests {
         if let changes = arrival.step?.changes, let changed = try await changed(changes, start) {
             return .changed(changed)
         }
-        try start.check(try await lease.take())
+        try start.check(try await lease.take { [source] in try $0.record(of: source) })
         let all = try await all(at: arrival.revision)
         try await keepParsed(all.newlyParsed)
         return .all(all)

@@ -24,16 +24,16 @@ extension Claiming {
 
     /// Waits until the owner can use the workspace, or until the deadline.
     func finished(
-        _ grant: ClaimGrant, _ attempt: ClaimAttempt, _ deadline: ContinuousClock.Instant?
+        _ grant: ClaimGrant, _ attempt: ClaimAttempt, _ deadline: Instant?
     ) async throws -> Outcome {
         let workspace = grant.workspace
         let handover = api.engine.handover(
             of: grant, createsWorkspace: api.daemon == nil, askedAt: attempt.askedAt)
         if let handover {
             // Without a limit, the request waits for the handover, but not for the creation of the workspace.
-            var deadline = deadline ?? (workspace.isCold ? .now : nil)
+            var deadline = deadline ?? (workspace.isCold ? instant : nil)
             // The requests of one long wait are short, but a failed handover is replaced only while its request waits.
-            if call.body["queue"]?.bool == true, !workspace.isCold { deadline = .now + API.longestClaimWait }
+            if call.body["queue"]?.bool == true, !workspace.isCold { deadline = instant + API.longestClaimWait }
             guard let result = try await api.result(of: handover, until: deadline) else {
                 return .granted(Granted(workspace: workspace))
             }
@@ -50,8 +50,8 @@ extension Claiming {
 
     /// Asks the provisioner again for a workspace that an earlier request with the same key got. If its handover has not
     /// ended, it waits for the end first.
-    private func repeated(_ workspace: Workspace, _ deadline: ContinuousClock.Instant?) async throws -> Outcome {
-        let limit = deadline ?? (workspace.isCold ? .now : nil)
+    private func repeated(_ workspace: Workspace, _ deadline: Instant?) async throws -> Outcome {
+        let limit = deadline ?? (workspace.isCold ? instant : nil)
         while true {
             let handover: Handover?
             do {
@@ -66,9 +66,9 @@ extension Claiming {
                 }
                 return try outcome(result)
             }
-            if let limit, .now >= limit { return .granted(Granted(workspace: workspace)) }
+            if let limit, instant >= limit { return .granted(Granted(workspace: workspace)) }
             if Task.isShuttingDownGracefully { throw CancellationError() }
-            try await Task.sleep(for: .milliseconds(100))
+            try await api.engine.clock.sleep(for: .milliseconds(100))
         }
     }
 
@@ -98,7 +98,7 @@ extension API {
     /// itself, however long it takes.
     /// - Returns: Nil if the time is over first.
     func result(
-        of handover: Handover, until deadline: ContinuousClock.Instant?
+        of handover: Handover, until deadline: Instant?
     ) async throws -> HandoverResult? {
         guard let daemon else { return await handover.run() }
         let job = try await daemon.handovers.begin(handover)

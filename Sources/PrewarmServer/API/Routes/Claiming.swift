@@ -34,7 +34,7 @@ struct Claiming {
     /// A workspace whose handover fails is replaced by the next ready one, at most twice.
     /// - Throws: ``ClaimError/nothingReady(_:)`` if no workspace is ready in time, ``Problem`` if the handovers failed.
     func run() async throws -> Granted {
-        let startedAt = ContinuousClock.now
+        let startedAt = instant
         let owner = try owner
         let earlier = try await earlier(by: owner)
         var choices = try await choices(for: owner, earlier)
@@ -69,7 +69,7 @@ struct Claiming {
 
     private func run(
         _ choices: inout ClaimChoices, _ owner: Owner, _ attempt: inout ClaimAttempt,
-        _ deadline: ContinuousClock.Instant?
+        _ deadline: Instant?
     ) async throws -> Granted {
         var failures: [Problem] = []
         // The presets in whose queues the claim waits.
@@ -104,14 +104,14 @@ struct Claiming {
                 case .failed(let problem):
                     failures.append(problem)
                     queues = []
-                    guard failures.count <= Self.mostReplacements, deadline.map({ .now < $0 }) ?? true else {
+                    guard failures.count <= Self.mostReplacements, deadline.map({ instant < $0 }) ?? true else {
                         observe(attempt, of: choices.first, .failed)
                         throw problem
                     }
                     try await update(&choices, for: owner, attempt)
                 }
             } catch ClaimError.nothingReady(let pools) {
-                guard let deadline, .now < deadline, !hasEnded, !pools.isHopeless else {
+                guard let deadline, instant < deadline, !hasEnded, !pools.isHopeless else {
                     let isWaiting = !queues.isEmpty && !hasEnded && !pools.isHopeless
                     throw try await end(of: attempt, by: owner, choices, pools, failures.last, isWaiting: isWaiting)
                 }
@@ -225,14 +225,17 @@ struct Claiming {
         return grant
     }
 
+    /// The monotonic time, for deadlines.
+    var instant: Instant { api.engine.clock.instant() }
+
     /// Waits until a workspace that is being created for this claim is ready, or until the deadline. Without a daemon no
     /// process creates workspaces in the background, and the workspace is returned at once.
     ///
     /// - Throws: ``Problem`` with the status 502 if the workspace could not be created.
-    func finished(_ workspace: Workspace, _ deadline: ContinuousClock.Instant?) async throws -> Workspace {
+    func finished(_ workspace: Workspace, _ deadline: Instant?) async throws -> Workspace {
         var workspace = workspace
-        while workspace.isCold, api.daemon != nil, let deadline, .now < deadline {
-            try await Task.sleep(for: .milliseconds(100))
+        while workspace.isCold, api.daemon != nil, let deadline, instant < deadline {
+            try await api.engine.clock.sleep(for: .milliseconds(100))
             let id = workspace.id.rawValue
             guard let found = try await api.engine.store.read({ try $0.workspace(id) }), found.state == .claimed else {
                 throw Problem(

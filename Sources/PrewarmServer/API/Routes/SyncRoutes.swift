@@ -44,7 +44,8 @@ enum SyncRoutes {
             try await api.engine.store.write { try $0.append(entry) }
             let patience = min(call.duration("timeout") ?? .seconds(300), .seconds(3600))
             return APIAnswer(
-                try await SyncProgress.wait(for: request, daemon, until: .now + patience, shownTo: call.principal))
+                try await SyncProgress.wait(
+                    for: request, daemon, until: api.engine.clock.instant() + patience, shownTo: call.principal))
         },
         Route(
             method: .get, template: "/requests/{request}", name: "getRequest", summary: "Get the progress of a sync",
@@ -68,7 +69,8 @@ enum SyncRoutes {
             let patience = min(call.duration("wait") ?? .zero, .seconds(60))
             return APIAnswer(
                 try await SyncProgress.wait(
-                    for: request, daemon, until: .now + patience, shownTo: call.principal, endsWithNews: true))
+                    for: request, daemon, until: api.engine.clock.instant() + patience, shownTo: call.principal,
+                    endsWithNews: true))
         },
     ]
 }

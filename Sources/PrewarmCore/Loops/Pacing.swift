@@ -1,5 +1,3 @@
-package import PrewarmCore
-
 /// The time of the next pull of a source: a pure value that is updated with each pull and each announced push.
 ///
 /// The interval is that of the configuration, up to a tenth more or less, so that many daemons do not pull at the same
@@ -12,8 +10,9 @@ package struct Pacing: Hashable, Sendable {
     package private(set) var isRelaxed = false
     /// The number of failed pulls in a row.
     package private(set) var failures = 0
-    package private(set) var nextPull: Timestamp?
-    private var lastPush: Timestamp?
+    /// The time of the next pull; nil before the first one.
+    package private(set) var nextPull: Instant?
+    private var lastPush: Instant?
 
     /// The interval while webhooks arrive, unless the configured one is longer.
     package static let relaxed = Duration.seconds(900)
@@ -26,16 +25,13 @@ package struct Pacing: Hashable, Sendable {
         self.interval = interval
     }
 
-    /// The time from the last pull to the next.
-    private var pause = Duration.zero
-
-    package func isDue(at now: Timestamp) -> Bool { wait(from: now) == .zero }
+    package func isDue(at now: Instant) -> Bool { wait(from: now) == .zero }
 
     /// Returns the time until the next pull.
-    package func wait(from now: Timestamp) -> Duration { nextPull?.wait(from: now, atMost: pause) ?? .zero }
+    package func wait(from now: Instant) -> Duration { nextPull.map { max(.zero, $0 - now) } ?? .zero }
 
     /// Notes that a webhook announced a push.
-    package mutating func notePush(at now: Timestamp) {
+    package mutating func notePush(at now: Instant) {
         lastPush = now
     }
 
@@ -44,28 +40,18 @@ package struct Pacing: Hashable, Sendable {
     ///   - failed: True if the remote could not be read.
     ///   - isNew: True if the pull found another commit than the one before.
     package mutating func notePull(
-        failed: Bool, isNew: Bool, at now: Timestamp, using generator: inout some RandomNumberGenerator
+        failed: Bool, isNew: Bool, at now: Instant, using generator: inout some RandomNumberGenerator
     ) {
-        failures = failed ? failures + 1 : 0
+        failures = failed ? min(failures + 1, 1000) : 0
         if isNew { isRelaxed = lastPush.map { now - $0 <= Self.lag } ?? false }
-        let base = isRelaxed ? max(interval, Self.relaxed) : interval
-        var pause = base
-        if failures > 0 {
-            let grown = interval * (1 << min(failures - 1, 6))
-            pause = max(interval, min(grown, Self.longestBackoff))
-        }
+        let pause = failures > 0 ? backoff : isRelaxed ? max(interval, Self.relaxed) : interval
         let spread = pause / 10
         let jitter = Duration.milliseconds(
-            Int64.random(in: 0...max(1, 2 * spread.inMilliseconds), using: &generator))
-        self.pause = pause - spread + jitter
-        nextPull = now + self.pause
+            Int64.random(in: 0...max(1, 2 * spread.wholeMilliseconds), using: &generator))
+        nextPull = now + pause - spread + jitter
     }
-}
 
-extension Duration {
-    /// The number of whole milliseconds, rounded towards zero.
-    fileprivate var inMilliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    private var backoff: Duration {
+        max(interval, min(interval * (1 << min(failures - 1, 6)), Self.longestBackoff))
     }
 }
