@@ -96,7 +96,7 @@ sandbox_problem() {
         }
     done
     output=$(bwrap --unshare-user --unshare-pid --unshare-net --ro-bind / / --proc /proc --dev /dev true 2>&1) ||
-        echo "bwrap fails: ${output%%$'\n'*}"
+        echo "${output:-bwrap fails}" | head -n 1
 }
 
 # Chooses the kind of the workspaces, and says which one it takes and why. Sets `kind` and `socket`.
