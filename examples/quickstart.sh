@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds prewarm, creates two small git repositories from the files beside this script, and runs a first session: two
 # pools of ready workspaces, a claim, a refill, a resize and a new version. The workspaces are containers if Docker or
-# Podman answers, otherwise folders with a service.
+# Podman answers, otherwise sandboxes if bubblewrap works, otherwise folders with a service.
 set -euo pipefail
 
 usage() {
@@ -13,8 +13,9 @@ usage: examples/quickstart.sh [--keep] [DIR]
   --keep   keep the workspaces running at the end, so that you can try more
   --clean  stop the workspaces of DIR and remove the folder
 
-The workspaces are containers if Docker or Podman answers at its socket. PREWARM_QUICKSTART_PLAIN=1 makes them as folders
-with a service instead. PREWARM_QUICKSTART_DEBUG=1 builds without optimization, which takes less time.
+The workspaces are containers if Docker or Podman answers at its socket. Otherwise they are sandboxes if bwrap and sshd
+are installed, and folders with a service if not. To choose, set PREWARM_QUICKSTART_KIND to container, sandbox or folder.
+PREWARM_QUICKSTART_DEBUG=1 builds without optimization, which takes less time.
 END
 }
 
@@ -85,6 +86,52 @@ find_engine() {
     done
 }
 
+# Prints why this machine cannot make sandboxes, or nothing if it can.
+sandbox_problem() {
+    local program output
+    for program in bwrap /usr/sbin/sshd /usr/bin/python3; do
+        command -v "$program" >/dev/null || {
+            echo "$program is not installed"
+            return
+        }
+    done
+    output=$(bwrap --unshare-user --unshare-pid --unshare-net --ro-bind / / --proc /proc --dev /dev true 2>&1) ||
+        echo "${output:-bwrap fails}" | head -n 1
+}
+
+# Chooses the kind of the workspaces, and says which one it takes and why. Sets `kind` and `socket`.
+choose() {
+    local problem no_engine="no Docker or Podman answers at its socket"
+    kind=${PREWARM_QUICKSTART_KIND:-} socket=
+    [[ $kind =~ ^(|container|sandbox|folder)$ ]] ||
+        fail "invalid PREWARM_QUICKSTART_KIND '$kind'" "set container, sandbox or folder, or unset the variable"
+    if [[ -z $kind || $kind == container ]]; then
+        socket=$(find_engine)
+        [[ -z $kind || -n $socket ]] ||
+            fail "cannot make containers: $no_engine" "start Docker or Podman's API, or unset PREWARM_QUICKSTART_KIND"
+    fi
+    if [[ -n $socket ]]; then
+        echo "The workspaces are containers, because a container engine answers at $socket."
+        kind=container
+        return
+    fi
+    if [[ $kind == folder ]]; then
+        echo "The workspaces are folders with a service, because PREWARM_QUICKSTART_KIND is folder."
+        return
+    fi
+    problem=$(sandbox_problem)
+    if [[ $kind == sandbox ]]; then
+        [[ -z $problem ]] || fail "cannot make sandboxes: $problem" "install bubblewrap and openssh-server"
+        echo "The workspaces are sandboxes of bubblewrap, because PREWARM_QUICKSTART_KIND is sandbox."
+    elif [[ -z $problem ]]; then
+        echo "The workspaces are sandboxes of bubblewrap, because $no_engine."
+        kind=sandbox
+    else
+        echo "The workspaces are folders with a service, because $no_engine, and sandboxes do not work: $problem."
+        kind=folder
+    fi
+}
+
 # Calls the API of a container engine: engine SOCKET METHOD PATH [OPTIONS OF CURL]
 engine() {
     [[ -S $1 ]] && curl --silent --fail --max-time 60 --noproxy '*' --unix-socket "$1" --request "$2" \
@@ -112,7 +159,8 @@ stop_workspaces() {
     [[ -x $1/provision && -d $1/workspaces ]] || return 0
     (
         cd "$1"
-        provision=(./provision --project=project --root=workspaces)
+        provision=(./provision --root=workspaces)
+        [[ -f inside ]] || provision+=(--project=project)
         echo '{}' | "${provision[@]}" list |
             python3 -c 'import json, sys
 for workspace in json.load(sys.stdin)["workspaces"]: print(workspace["id"])' |
@@ -138,6 +186,7 @@ command -v swift >/dev/null || fail "cannot build prewarm: there is no swift in 
     "install Swift 6.3 or newer: https://www.swift.org/install/linux/"
 "$here/../.ci/packages" ca-certificates curl git libgit2-dev libsqlite3-dev libyaml-dev pkg-config python3
 
+choose
 configuration=release
 [[ -z ${PREWARM_QUICKSTART_DEBUG:-} ]] || configuration=debug
 build=(swift build --package-path "$here/.." -c "$configuration" --product prewarm)
@@ -193,15 +242,17 @@ export GIT_AUTHOR_NAME=Quickstart GIT_AUTHOR_EMAIL=quickstart@example.org
 export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
 
 cd "$directory"
-socket=
-[[ -n ${PREWARM_QUICKSTART_PLAIN:-} ]] || socket=$(find_engine)
-if [[ -n $socket ]]; then
+if [[ $kind == container ]]; then
     "$here/../.ci/packages" busybox-static
     "$here/containers/images" "$socket" 1.0.0 1.1.0
     name=$(basename "$directory" | tr -c 'A-Za-z0-9\n' -)-$$
     echo "$name" >containers
     sed "s|^    container:|&\n      socket: \"$socket\"\n      labels: {quickstart: $name}|" \
         "$here/containers/prewarm.yaml" >prewarm.yaml
+elif [[ $kind == sandbox ]]; then
+    cp "$here/provisioners/bubblewrap/"{provision,inside,editor} .
+    sed 's|^    command: .*|    command: [./provision, --root=workspaces, --skeletons=skeletons]|' "$here/prewarm.yaml" \
+        >prewarm.yaml
 else
     cp "$here/prewarm.yaml" "$here/provisioner/provision" .
 fi
@@ -217,6 +268,13 @@ git -C project tag v1.0.0
 sed -i 's/^__version__ = .*/__version__ = "1.1.0"/' project/greeter/__init__.py
 git -C project commit --quiet --all --message "Release 1.1.0"
 git -C project tag v1.1.0
+if [[ $kind == sandbox ]]; then
+    for version in 1.0.0 1.1.0; do
+        mkdir -p "skeletons/$version"
+        git -C project archive "v$version" | tar -x -C "skeletons/$version"
+    done
+    ssh-keygen -q -t ed25519 -N '' -C ada -f key
+fi
 
 # ── The session ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -228,20 +286,28 @@ run prewarm validate
 title "Show what prewarm would do."
 run prewarm plan
 
-if [[ -n $socket ]]; then
-    title "Create the workspaces. Each one is a container with its service running."
-else
-    title "Create the workspaces. Each one is a fresh clone of project/ with its service running."
-fi
+case $kind in
+container) title "Create the workspaces. Each one is a container with its service running." ;;
+sandbox) title "Create the workspaces. Each one is a sandbox with the project, an SSH server and a web editor." ;;
+folder) title "Create the workspaces. Each one is a fresh clone of project/ with its service running." ;;
+esac
 run prewarm sync --wait --timeout 5m
 run prewarm status
 
 title "Claim a workspace. It is ready at once."
-run prewarm claim greeter-en --owner ada
+claim=(prewarm claim greeter-en --owner ada)
+[[ $kind != sandbox ]] || claim+=(--param "sshKey=$(cat key.pub)")
+run "${claim[@]}"
 workspace=$(prewarm get workspaces --owner ada --output json)
 endpoint=$(field endpoint <<<"$workspace")
-run curl --silent --show-error --fail --noproxy '*' "$endpoint/"
-if [[ -z $socket ]]; then
+if [[ $kind == sandbox ]]; then
+    # The provisioner reports the key of the SSH server, so ssh does not ask about it.
+    echo "[127.0.0.1]:${endpoint##*:} $(field metadata.hostKey <<<"$workspace")" >known_hosts
+    run ssh -F none -n -i key -o BatchMode=yes -o UserKnownHostsFile=known_hosts "$endpoint" cat greeter/__init__.py
+else
+    run curl --silent --show-error --fail --noproxy '*' "$endpoint/"
+fi
+if [[ $kind == folder ]]; then
     path=$(field metadata.path <<<"$workspace")
     run git -C "${path#"$directory/"}" log --oneline --decorate -1
 fi
@@ -283,7 +349,9 @@ for workspace in workspaces:
     if workspace["state"] not in ("ready", "claimed"):
         continue
     try:
-        with browser.open(workspace["endpoint"], timeout=10) as response:
+        # The endpoint of a sandbox is that of its SSH server. Its editor reports the version.
+        editor = (workspace.get("metadata") or {}).get("editor")
+        with browser.open(editor + "healthz" if editor else workspace["endpoint"], timeout=10) as response:
             version = json.load(response)["version"]
     except OSError as error:
         version = error

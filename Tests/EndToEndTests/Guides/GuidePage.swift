@@ -21,6 +21,9 @@ struct GuidePage: Sendable, CustomTestStringConvertible {
     /// True if the commands of the page need a container engine. The socket of the real one appears as Podman's usual one.
     var needsPodman: Bool { path.hasSuffix("/Containers.md") }
 
+    /// True if the commands of the page need bubblewrap, an SSH server and the examples of the repository.
+    var needsExamples: Bool { path.hasSuffix("/ProvisionerExamples.md") }
+
     /// True if the commands of the page need a Kubernetes cluster, whose login is in the usual file.
     var needsCluster: Bool { path.hasSuffix("/Kubernetes.md") }
 

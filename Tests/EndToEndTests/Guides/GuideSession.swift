@@ -135,6 +135,7 @@ struct GuideSession {
         }
         try FileManager.default.createSymbolicLink(
             atPath: root.appending(path: "bin/prewarm").path, withDestinationPath: Sandbox.binary.string)
+        if page.needsExamples { try Self.addExamples(to: root) }
         if let cluster {
             let folder = root.appending(path: "home/.kube")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -166,6 +167,15 @@ struct GuideSession {
             lines = []
         }
         return outputs
+    }
+
+    /// Adds the checkout as `~/prewarm`, and a stand-in for OpenTofu if neither it nor Terraform is installed.
+    private static func addExamples(to root: URL) throws {
+        try FileManager.default.createSymbolicLink(
+            at: root.appending(path: "home/prewarm"), withDestinationURL: GuidePage.root)
+        guard !["tofu", "terraform"].contains(where: ProvisionerExample.isInstalled) else { return }
+        try FileManager.default.copyItem(
+            at: GuidePage.root.appending(path: "Tests/tofu-stand-in.sh"), to: root.appending(path: "bin/tofu"))
     }
 
     private static func environment(root: URL, socket: String?) -> [Environment.Key: String] {
