@@ -18,7 +18,7 @@ command -v swift >/dev/null || {
 # refuse to install packages.
 peers=.build/peers
 wanted="check-jsonschema==0.39.0 croniter==7.0.0 schemathesis==4.32.5 tzdata==2026.6 standardwebhooks==1.1.0 pyjwt==2.15.1"
-wanted+=" cryptography==50.0.2"
+wanted+=" cryptography==50.0.2 oidc-provider-mock==0.3.4"
 if [[ "$(cat "$peers/installed" 2>/dev/null)" != "$wanted" ]]; then
     python3 -m venv "$peers"
     # shellcheck disable=SC2086

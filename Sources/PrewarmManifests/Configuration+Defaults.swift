@@ -17,6 +17,10 @@ extension Configuration.Source {
     package static let standardMaxPackSize = "1GiB"
 }
 
+extension Configuration.SignIn {
+    static let standardScopes = ["openid", "profile", "email"]
+}
+
 extension Configuration.GitHubApp {
     static let standardAPIURL = "https://api.github.com"
 }

@@ -8,6 +8,7 @@ extension Configuration {
         package var trustedProxies: [Located<String>] = []
         package var webhooks: [Webhook] = []
         package var oidc: [OIDC] = []
+        package var signIn: [SignIn] = []
     }
 
     package struct TLS: Hashable, Sendable {
@@ -41,6 +42,20 @@ extension Configuration {
     }
 }
 
+extension Configuration {
+    /// A provider at which people sign in to the dashboard.
+    package struct SignIn: Hashable, Sendable {
+        package var name: Located<String>
+        package var title: String?
+        package var issuer: Located<String>
+        package var clientID: String
+        package var secret: Secret?
+        package var scopes: [Located<String>]
+        package var caFile: String?
+        package var rules: [OIDC.Rule]
+    }
+}
+
 extension Configuration.Server {
     init(_ document: DocumentReader) {
         baseURL = document["baseUrl"]?.located
@@ -51,6 +66,7 @@ extension Configuration.Server {
         trustedProxies = document["trustedProxies"]?.elements.map(\.located) ?? []
         webhooks = document["webhooks"]?.elements.compactMap { Configuration.Webhook($0) } ?? []
         oidc = document["oidc"]?.elements.compactMap { Configuration.OIDC($0) } ?? []
+        signIn = document["signIn"]?.elements.compactMap { Configuration.SignIn($0) } ?? []
     }
 }
 
@@ -72,6 +88,20 @@ extension Configuration.OIDC {
             issuer: issuer.located, audience: audience.text, jwksURL: document["jwksUrl"]?.text,
             caFile: document["caFile"]?.text,
             rules: document["rules"]?.elements.compactMap { Rule($0) } ?? [])
+    }
+}
+
+extension Configuration.SignIn {
+    fileprivate init?(_ document: DocumentReader) {
+        guard let name = document["name"], let issuer = document["issuer"], let clientID = document["clientId"] else {
+            return nil
+        }
+        let standard = Self.standardScopes.map { Located($0, at: document.position) }
+        self.init(
+            name: name.located, title: document["title"]?.text, issuer: issuer.located, clientID: clientID.text,
+            secret: Configuration.Secret(document, "clientSecret"),
+            scopes: document["scopes"]?.elements.map(\.located) ?? standard, caFile: document["caFile"]?.text,
+            rules: document["rules"]?.elements.compactMap { Configuration.OIDC.Rule($0) } ?? [])
     }
 }
 

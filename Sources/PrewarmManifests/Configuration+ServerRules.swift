@@ -3,8 +3,9 @@ import PrewarmCore
 /// Errors of `server` that a shape cannot express: weak secrets, unknown sources, and rules that match any token.
 extension Configuration {
     func serverProblems() -> [Diagnostic] {
-        server.webhooks.flatMap { problems(of: $0) } + server.oidc.flatMap { Self.problems(of: $0) }
-            + duplicateIssuers()
+        server.webhooks.flatMap { problems(of: $0) }
+            + server.oidc.flatMap { Self.problems(of: $0.rules, issuer: $0.issuer.value) }
+            + duplicateIssuers() + signInProblems()
     }
 
     // MARK: Webhooks
@@ -60,15 +61,19 @@ extension Configuration {
 
     // MARK: OIDC
 
-    private static func problems(of issuer: OIDC) -> [Diagnostic] {
-        issuer.rules.compactMap { rule in
+    /// - Parameter isForPeople: True for rules of people who sign in, and false for rules of CI jobs.
+    static func problems(of rules: [OIDC.Rule], issuer: String, isForPeople: Bool = false) -> [Diagnostic] {
+        rules.compactMap { rule in
             if rule.claims.isEmpty {
                 return Diagnostic(
                     .error, at: rule.position,
                     "invalid rule: without claims, it would accept every token of the issuer",
-                    hint: "add at least one claim, for example claims: {repository: example/presets}")
+                    hint: "add at least one claim, for example claims: "
+                        + (isForPeople ? "{groups: platform}" : "{repository: example/presets}"))
             }
-            guard let problem = OIDCRuleCheck(issuer: issuer.issuer.value).problem(rule.claims.mapValues(\.value))
+            guard
+                let problem = OIDCRuleCheck(issuer: issuer, isForPeople: isForPeople).problem(
+                    rule.claims.mapValues(\.value))
             else { return nil }
             let position = problem.claim.flatMap { rule.claims[$0]?.position } ?? rule.position
             return Diagnostic(.error, at: position, problem.message, hint: problem.hint)

@@ -216,6 +216,7 @@ extension Configuration {
         var problems = Self.duplicates(sources.map(\.name), "source") + sourceProblems(repository)
         problems += Self.duplicates(provisioners.map(\.name), "provisioner")
         problems += Self.duplicates(server.webhooks.map(\.name), "webhook") + serverProblems()
+        problems += Self.duplicates(server.signIn.map(\.name), "provider of sign-ins")
         problems += Self.defaults(provisioners.filter(\.isDefault).map(\.name), "provisioners")
         problems += Self.defaults(sources.filter(\.isDefault).map(\.name), "sources")
         for provisioner in provisioners {

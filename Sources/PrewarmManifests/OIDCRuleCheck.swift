@@ -63,7 +63,15 @@ struct OIDCRuleCheck {
         "https://accounts.google.com": ["email", "sub", "hd"],
     ]
 
+    /// Claims of people who sign in at a public issuer, with their forms. A person there can choose the other claims.
+    private static let people: [String: [String: Subject]] = [
+        "https://gitlab.com": ["sub": .whole, "email": .whole, "groups_direct": .path(before: 0)],
+        "https://accounts.google.com": ["sub": .whole, "email": .whole, "hd": .whole],
+    ]
+
     let issuer: String
+    /// True for rules of people who sign in, and false for rules of CI jobs.
+    var isForPeople = false
 
     /// Returns the problem with a rule that has these patterns. Nil if the rule accepts only the tokens of certain
     /// owners.
@@ -84,13 +92,17 @@ struct OIDCRuleCheck {
     }
 
     private func canName(_ claim: String) -> Bool {
-        Self.publicIssuers[issuer]?.contains(claim) ?? !Self.shared.contains(claim)
+        if isForPeople {
+            if let known = Self.people[issuer] { return known[claim] != nil }
+            if claim == "groups_direct" { return true }
+        }
+        return Self.publicIssuers[issuer]?.contains(claim) ?? !Self.shared.contains(claim)
     }
 
     private func names(_ claim: String, _ pattern: String) -> Bool {
         let fixed = pattern.prefix { $0 != "*" && $0 != "?" }
         let isFixed = fixed.endIndex == pattern.endIndex
-        switch Self.subjects[claim] {
+        switch subject(of: claim) {
         case .whole: return isFixed && Self.isName(fixed)
         case .path(let before):
             let parts = fixed.split(separator: "/", omittingEmptySubsequences: false)
@@ -101,6 +113,12 @@ struct OIDCRuleCheck {
         // A claim that is specific to a private issuer.
         case nil: return isFixed ? Self.isName(fixed) : fixed.contains { $0.isLetter || $0.isNumber }
         }
+    }
+
+    private func subject(of claim: String) -> Subject? {
+        guard isForPeople else { return Self.subjects[claim] }
+        if let known = Self.people[issuer] { return known[claim] }
+        return claim == "sub" ? .whole : Self.subjects[claim]
     }
 
     private func isSubject(_ fixed: Substring, isFixed: Bool) -> Bool {
@@ -127,6 +145,9 @@ struct OIDCRuleCheck {
 
     private var examples: [String] {
         switch issuer {
+        case "https://gitlab.com" where isForPeople: ["groups_direct: example", "email: ada@example.org"]
+        case "https://accounts.google.com" where isForPeople: ["hd: example.org", "email: ada@example.org"]
+        case _ where isForPeople: ["groups: platform", "email: ada@example.org"]
         case "https://gitlab.com": ["project_id: \"278964\"", "project_path: example/*", "namespace_path: example"]
         case "https://agent.buildkite.com": ["organization_slug: example"]
         case "https://accounts.google.com": ["email: ci@example.org", "hd: example.org"]

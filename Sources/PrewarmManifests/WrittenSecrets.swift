@@ -5,7 +5,7 @@ struct WrittenSecrets {
     private let values: [String]
 
     /// The keys whose values are secrets, with all texts below them.
-    static let keys: Set<String> = ["token", "password", "passphrase", "secret", "secrets"]
+    static let keys: Set<String> = ["token", "password", "passphrase", "secret", "secrets", "clientSecret"]
 
     init(_ tree: YAMLTree) {
         var values: Set<String> = []

@@ -58,6 +58,8 @@ struct Browser: Sendable {
         let capabilities: [String: Any] = [
             "capabilities": [
                 "alwaysMatch": [
+                    // The certificates of tests are not from a known authority.
+                    "acceptInsecureCerts": true,
                     "goog:chromeOptions": ["args": arguments], "goog:loggingPrefs": ["browser": "ALL"],
                 ]
             ]
@@ -160,6 +162,12 @@ struct Browser: Sendable {
     func useDarkColors(_ isDark: Bool) async throws {
         let feature = ["name": "prefers-color-scheme", "value": isDark ? "dark" : "light"]
         try await devTools("Emulation.setEmulatedMedia", ["features": [feature]])
+    }
+
+    /// Returns a picture of the page as PNG.
+    func screenshot() async throws -> Data {
+        let image = try await devTools("Page.captureScreenshot", ["captureBeyondViewport": true])
+        return Data(base64Encoded: image["data"]?.string ?? "") ?? Data()
     }
 
     func useWidth(_ width: Int) async throws {

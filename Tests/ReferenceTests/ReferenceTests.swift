@@ -34,6 +34,17 @@ import Testing
     @Test("ReferenceExitCodes shows the exit codes")
     func exitCodes() throws { try Self.check(TypePages.exitCodes) }
 
+    @Test("Scripts rely on the exit codes, so no number changes")
+    func exitCodeNumbers() {
+        let codes = Dictionary(uniqueKeysWithValues: ExitStatus.allCases.map { ("\($0)", $0.rawValue) })
+        #expect(
+            codes == [
+                "success": 0, "failure": 1, "hasChanges": 2, "nothingReady": 3, "leaseLost": 4, "approvalNeeded": 5,
+                "usage": 64, "invalid": 65, "unreachable": 69, "notConverged": 75, "unauthorized": 77,
+                "interrupted": 130, "terminated": 143,
+            ])
+    }
+
     @Test("Each reason has a meaning")
     func meanings() {
         for reason in EventReason.allCases { #expect(reason.meaning.hasSuffix("."), "\(reason)") }

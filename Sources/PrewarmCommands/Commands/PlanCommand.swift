@@ -174,12 +174,15 @@ struct PlanCommand: AsyncParsableCommand {
             let applied = failure.shortRevision("inForce").map { "; the plan uses the applied revision \($0)" } ?? ""
             throw CommandFailure(
                 "cannot read the source \(failure.text("source") ?? ""): \(failure.text("message") ?? "")\(applied)",
-                hint: failure.text("hint"))
+                hint: failure.text("hint"),
+                code: ExitStatus(
+                    [failure.text("reason").flatMap { GitFailure.Reason(rawValue: $0) }].compactMap(\.self)))
         }
         let errors = plan.list("diagnostics").count { $0.text("severity") == "error" }
         if errors > 0 {
             throw CommandFailure(
-                "the manifests have \(counted(errors, "error")); the plan uses the last valid version of their presets")
+                "the manifests have \(counted(errors, "error")); the plan uses the last valid version of their presets",
+                code: .invalid)
         }
     }
 

@@ -148,7 +148,7 @@ struct SyncCommand: AsyncParsableCommand {
                 Self.tellUnfinished(answer, console)
                 throw CommandFailure(
                     "the sync did not finish within \(limit.prewarmText): \(answer.text("message") ?? "")",
-                    hint: "run `prewarm status` later; the daemon continues the sync")
+                    hint: "run `prewarm status` later; the daemon continues the sync", code: .notConverged)
             }
             if let message = answer.text("message"), message != told {
                 console.step(.waiting, "\(ShownTimes(now: .now).sentence(message))")
@@ -161,9 +161,19 @@ struct SyncCommand: AsyncParsableCommand {
         }
         guard ["converged", "superseded"].contains(answer.text("state")) else {
             Self.tellUnfinished(answer, console)
-            throw CommandFailure(answer.text("message") ?? "the sync failed", hint: answer.text("hint"))
+            throw CommandFailure(
+                answer.text("message") ?? "the sync failed", hint: answer.text("hint"), code: Self.code(of: answer))
         }
         console.step(.success, "\(answer.text("message") ?? "done")")
+    }
+
+    /// Returns the exit code for the final state of a request.
+    private static func code(of answer: Value) -> ExitStatus {
+        switch answer.text("state") {
+        case "held": .approvalNeeded
+        case "stalled": .notConverged
+        default: answer.list("diagnostics").contains { $0.text("severity") == "error" } ? .invalid : .failure
+        }
     }
 
     private static func tellUnfinished(_ answer: Value, _ console: Console) {
@@ -214,14 +224,16 @@ struct SyncCommand: AsyncParsableCommand {
             held.hold.needsApproval && (preset == nil || held.action.preset.name == preset)
         }
         if waits, held > 0 {
-            throw CommandFailure(Self.sentence(held: held), hint: Self.approval(report, preset: preset))
+            throw CommandFailure(
+                Self.sentence(held: held), hint: Self.approval(report, preset: preset), code: .approvalNeeded)
         }
         if waits, !report.unfinished.isEmpty {
             // A pool that is stalled or held ends the sync before the deadline.
             let within = deadline.map { $0 <= SystemClock().instant() } == true ? " within \(limit.prewarmText)" : ""
             throw CommandFailure(
                 "\(counted(report.unfinished.count, "pool")) did not converge\(within)",
-                hint: "find the cause: `prewarm describe preset \(report.unfinished[0].pool.preset.name)`")
+                hint: "find the cause: `prewarm describe preset \(report.unfinished[0].pool.preset.name)`",
+                code: .notConverged)
         }
         // The cause was printed when the reconciliation failed.
         let unread = report.reconciliations.filter { $0.failure != nil }
@@ -232,7 +244,8 @@ struct SyncCommand: AsyncParsableCommand {
                 console.step(.success, "\(Self.summary(of: report.last, preset: preset))")
             }
             throw CommandFailure(
-                "the manifests have \(counted(errors, "error")); prewarm keeps the last valid version of their presets")
+                "the manifests have \(counted(errors, "error")); prewarm keeps the last valid version of their presets",
+                code: .invalid)
         }
         for reconciliation in report.reconciliations where reconciliation.isQuiet && report.succeeded == 0 {
             console.step(
@@ -259,7 +272,8 @@ struct SyncCommand: AsyncParsableCommand {
         return isRefused
             ? CommandFailure("cannot apply the newest revision of \(names)", hint: unread[0].failure?.hint)
             : CommandFailure(
-                "cannot read \(names)", hint: "check the configuration and the connection: `prewarm doctor`")
+                "cannot read \(names)", hint: "check the configuration and the connection: `prewarm doctor`",
+                code: ExitStatus(unread.compactMap(\.failure?.reason)))
     }
 
     private static func summary(of reports: [ReconcileReport], preset: String?) -> String {

@@ -50,7 +50,7 @@ struct ValidateCommand: AsyncParsableCommand {
             case .github: console.write(commands: findings.github)
             case .junit: console.write(TerminalText(findings.junit))
             }
-            if findings.errors > 0 { throw ExitStatus.failure.exitCode }
+            if findings.errors > 0 { throw ExitStatus.invalid.exitCode }
         }
     }
 }

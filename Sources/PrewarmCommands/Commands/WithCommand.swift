@@ -49,7 +49,7 @@ struct WithCommand: AsyncParsableCommand {
                 } catch {
                     let failure = CommandFailure(error)
                     console.error(failure)
-                    return failure.code.rawValue
+                    return failure.code.code
                 }
             }
             group.addTask {

@@ -28,7 +28,7 @@ package enum HelpTopic: String, CaseIterable, Sendable {
             ExitStatus.allCases.map { status in
                 (
                     "\(status.rawValue)",
-                    (status.commands == "all" ? "" : "Only of \(status.commands). ") + status.meaning
+                    status.scope + status.meaning
                 )
             }
         case .formats: Self.formatEntries

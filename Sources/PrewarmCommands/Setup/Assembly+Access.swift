@@ -22,11 +22,25 @@ extension Assembly {
         configuration.server.oidc.map { issuer in
             OIDCIssuer(
                 issuer: issuer.issuer.value, audience: issuer.audience, jwksURL: issuer.jwksURL,
-                caFile: issuer.caFile.map(file.resolve),
-                rules: issuer.rules.map { rule in
-                    OIDCIssuer.Rule(
-                        claims: rule.claims.mapValues(\.value), role: rule.role, presets: rule.presets)
-                })
+                caFile: issuer.caFile.map(file.resolve), rules: issuer.rules.map { OIDCIssuer.Rule($0) })
+        }
+    }
+
+    /// Returns the providers at which people sign in to the dashboard.
+    func signInProviders() -> [SignInProvider] {
+        configuration.server.signIn.map { provider in
+            SignInProvider(
+                name: provider.name.value, title: provider.title,
+                issuer: OIDCIssuer(
+                    issuer: provider.issuer.value, audience: provider.clientID,
+                    caFile: provider.caFile.map(file.resolve), rules: provider.rules.map { OIDCIssuer.Rule($0) },
+                    setting: "server.signIn"),
+                secret: provider.secret.map { secret in
+                    switch secret {
+                    case .text(let text): .text(text)
+                    case .file(let path): .file(file.resolve(path))
+                    }
+                }, scopes: provider.scopes.map(\.value))
         }
     }
 
@@ -63,6 +77,12 @@ extension Assembly {
             default: address.host.contains(":") ? "[\(address.host)]" : address.host
             }
         return "\(configuration.server.tls == nil ? "http" : "https")://\(host):\(address.port)"
+    }
+}
+
+extension OIDCIssuer.Rule {
+    fileprivate init(_ rule: Configuration.OIDC.Rule) {
+        self.init(claims: rule.claims.mapValues(\.value), role: rule.role, presets: rule.presets)
     }
 }
 

@@ -15,6 +15,7 @@ struct CommandFailure: Error {
     init(_ diagnostic: Diagnostic) {
         message = "\(diagnostic.location): \(diagnostic.message)"
         hint = diagnostic.hint
+        code = .invalid
         self.diagnostic = diagnostic
     }
 
@@ -39,15 +40,44 @@ struct CommandFailure: Error {
         } else if let problem = Problem(error) {
             self.init(
                 ([problem.message] + [problem.log].compactMap(\.self)).joined(separator: "\n"), hint: problem.hint,
-                code: problem.code == "NothingReady" ? .nothingReady : .failure)
+                code: ExitStatus(problem))
         } else if let error = error as? AccessError {
-            self.init(error.message, hint: error.hint)
+            self.init(error.message, hint: error.hint, code: ExitStatus(error.reason))
         } else if let interruption = error as? Interruption {
             self.init("interrupted; the next run continues the unfinished operations", code: interruption.code)
         } else if error is CancellationError {
             self.init("interrupted; the next run continues the unfinished operations", code: .interrupted)
         } else {
             self.init("\(error)")
+        }
+    }
+}
+
+extension ExitStatus {
+    /// The exit code for an answer of the API, or for an error of the engine.
+    fileprivate init(_ problem: Problem) {
+        switch problem.code {
+        case "NothingReady": self = .nothingReady
+        case "TokenMissing", "TokenUnknown", "TokenExpired", "Forbidden", "AuthenticationFailed": self = .unauthorized
+        case "Unreachable", "BadAnswer", "Unavailable", "Stopping": self = .unreachable
+        default: self = .failure
+        }
+    }
+
+    /// The exit code for sources that cannot be read.
+    init(_ reasons: [GitFailure.Reason]) {
+        if !reasons.isEmpty, reasons.allSatisfy({ $0 == .authenticationFailed }) {
+            self = .unauthorized
+        } else {
+            self = reasons.contains { $0 == .unreachable || $0 == .fetchFailed } ? .unreachable : .failure
+        }
+    }
+
+    fileprivate init(_ reason: AccessError.Reason) {
+        switch reason {
+        case .missing, .unknown, .expired, .refused: self = .unauthorized
+        case .unavailable: self = .unreachable
+        case .configuration: self = .invalid
         }
     }
 }

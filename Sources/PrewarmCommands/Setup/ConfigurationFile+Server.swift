@@ -18,11 +18,14 @@ extension ConfigurationFile {
                 return try files.load(now: now).warnings
             }
         }
-        for issuer in configuration.server.oidc {
-            guard let caFile = issuer.caFile.map(resolve), let problem = OIDCKeyFetch.problem(ofCAFile: caFile) else {
+        let issuers =
+            configuration.server.oidc.map { ($0.issuer.position, $0.caFile) }
+            + configuration.server.signIn.map { ($0.issuer.position, $0.caFile) }
+        for (position, caFile) in issuers {
+            guard let caFile = caFile.map(resolve), let problem = OIDCKeyFetch.problem(ofCAFile: caFile) else {
                 continue
             }
-            problems.append(Diagnostic(.error, file: path, at: issuer.issuer.position, problem))
+            problems.append(Diagnostic(.error, file: path, at: position, problem))
         }
         return problems
     }

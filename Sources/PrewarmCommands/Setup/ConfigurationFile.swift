@@ -96,7 +96,7 @@ struct ConfigurationFile {
         case .success(let configuration): return configuration
         case .failure(let findings):
             var failure = CommandFailure(
-                "cannot use the configuration \(path): it has \(counted(findings.errors, "error")):")
+                "cannot use the configuration \(path): it has \(counted(findings.errors, "error")):", code: .invalid)
             failure.listed = findings.diagnostics
             throw failure
         }

@@ -66,10 +66,11 @@ final class DaemonAssembly: Sendable {
                     "hint": "stop one of them, unless this is on purpose",
                 ])
         }
-        let rules = Self.rules(assembly, store: engine.store, local: local, client)
+        let rules = try Self.rules(assembly, store: engine.store, local: local, client)
         if let warning = try address.check(
             hasTokens: try await engine.store.read { try $0.hasAccessTokens() },
-            hasOIDC: !assembly.oidcIssuers().isEmpty, hasTLS: settings.certificate != nil,
+            hasOIDC: !assembly.oidcIssuers().isEmpty || !assembly.signInProviders().isEmpty,
+            hasTLS: settings.certificate != nil,
             hasProxy: !assembly.trustedProxies().isEmpty)
         {
             logger.warning("\(warning)")
@@ -109,12 +110,15 @@ final class DaemonAssembly: Sendable {
 
     private static func rules(
         _ assembly: Assembly, store: any Store, local: LocalTokenFile, _ client: KeyClient
-    ) -> ServerAccess.Rules {
+    ) throws -> ServerAccess.Rules {
         let issuers = assembly.oidcIssuers()
-        let verifier = issuers.isEmpty ? nil : OIDCVerifier(issuers, fetch: OIDCKeyFetch(client: client.http))
+        let fetch = OIDCKeyFetch(client: client.http)
+        let verifier = issuers.isEmpty ? nil : OIDCVerifier(issuers, fetch: fetch)
+        let base = try assembly.localURL()
         return ServerAccess.Rules(
             authenticator: Authenticator(store: store, oidc: verifier, local: local),
-            trustedProxies: assembly.trustedProxies())
+            trustedProxies: assembly.trustedProxies(),
+            signIns: assembly.signInProviders().map { ProviderSignIn($0, baseURL: base, fetch: fetch) })
     }
 
     /// Reads the configuration again and applies it. A configuration with an error is logged and changes nothing.
@@ -133,7 +137,7 @@ final class DaemonAssembly: Sendable {
             let engine = try assembly.engine(store: store, observe: Self.observer(metrics, webhooks))
             let notifier = try assembly.notifier(
                 engine, version: prewarmVersion, metrics: metrics, progress: daemon.progress, logger: logger)
-            access.replace(Self.rules(assembly, store: store, local: local, client))
+            access.replace(try Self.rules(assembly, store: store, local: local, client))
             webhooks.replace(endpoints: assembly.webhookEndpoints(), sources: assembly.watchedSources())
             self.notifier.replace(notifier)
             daemon.reload(engine)

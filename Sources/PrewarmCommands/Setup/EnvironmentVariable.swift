@@ -4,6 +4,7 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case server = "PREWARM_SERVER"
     case token = "PREWARM_TOKEN"
     case context = "PREWARM_CONTEXT"
+    case exitCodes = "PREWARM_EXIT_CODES"
     case caFile = "PREWARM_CA_FILE"
     case configHome = "XDG_CONFIG_HOME"
     case noColor = "NO_COLOR"
@@ -29,6 +30,8 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
         case .token:
             "The token for the daemon, or @FILE to read it from a file, if there is no --token and the context has no token."
         case .context: "The context to use, if there is no --server, --context, --config and PREWARM_SERVER."
+        case .exitCodes:
+            "If it is detailed, a failure has its own exit code where `prewarm help exit-codes` lists one."
         case .caFile: "A file with the certificates that the certificate of the daemon is checked with."
         case .configHome: "The folder of prewarm/contexts.yaml, which `prewarm login` writes (default: ~/.config)."
         case .noColor: "If it is not empty, the output has no colors (https://no-color.org)."

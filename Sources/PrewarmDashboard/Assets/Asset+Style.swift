@@ -159,6 +159,12 @@ extension Asset {
         button.danger:hover { filter: brightness(1.08); }
         label { font-weight: 600; font-size: .875rem; }
         .stack { display: grid; gap: .6rem; }
+        .providers { list-style: none; margin: 0 0 1rem; padding: 0; display: grid; gap: .6rem; }
+        a.button { display: block; text-align: center; border-radius: 7px; padding: .55rem 1rem; font-weight: 600; text-decoration: none; }
+        a.button.primary { background: var(--accent); color: var(--on-accent); }
+        a.button.primary:hover { filter: brightness(1.08); }
+        .or { display: flex; align-items: center; gap: .75rem; color: var(--muted); font-size: .875rem; margin: 0 0 1rem; }
+        .or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
         .search { display: flex; gap: .75rem; align-items: end; margin: 0 0 1rem; flex-wrap: wrap; }
         .search div { display: grid; gap: .2rem; }
         .search div:first-child { flex: 1 1 18rem; }

@@ -5,8 +5,10 @@ package import PrewarmCore
 /// A page shows what its documents contain. The API has left out what the reader may not see, so these flags only decide
 /// which forms are there.
 package struct Viewer: Sendable {
-    /// The name of the token or the user.
+    /// The name of the token or the user, which is the owner of what the reader claims.
     package let name: String
+    /// The name that the header shows.
+    package let displayName: String
     package let role: Role
     /// True if the reader may approve and retry for all presets.
     package let operatesAll: Bool
@@ -15,8 +17,11 @@ package struct Viewer: Sendable {
     /// The result of the form that was sent last; nil if there is nothing to show.
     package let notice: Notice?
 
-    package init(name: String, role: Role, operatesAll: Bool, formSecret: String, notice: Notice?) {
+    package init(
+        name: String, displayName: String? = nil, role: Role, operatesAll: Bool, formSecret: String, notice: Notice?
+    ) {
         self.name = name
+        self.displayName = displayName ?? name
         self.role = role
         self.operatesAll = operatesAll
         self.formSecret = formSecret

@@ -15,11 +15,14 @@ package struct Page: Sendable {
     let title: String
     let section: Section?
     let main: Markup
+    /// The address to which the browser goes on at once; nil if the page stays.
+    let refresh: String?
 
-    init(_ title: String, section: Section?, main: Markup) {
+    init(_ title: String, section: Section?, main: Markup, refresh: String? = nil) {
         self.title = title
         self.section = section
         self.main = main
+        self.refresh = refresh
     }
 
     /// Returns the page.
@@ -27,6 +30,7 @@ package struct Page: Sendable {
     package func html(for viewer: Viewer?) -> String {
         let script: Markup =
             viewer == nil ? "" : "<script src=\"\(Asset.script.address)\" defer></script>"
+        let refresh: Markup = refresh.map { "<meta http-equiv=\"refresh\" content=\"0; url=\($0)\">" } ?? ""
         let page: Markup = """
             <!doctype html>
             <html lang="en">
@@ -37,7 +41,7 @@ package struct Page: Sendable {
             <title>\(title) · prewarm</title>
             <link rel="icon" href="\(Asset.icon.address)" type="image/svg+xml">
             <link rel="stylesheet" href="\(Asset.style.address)">
-            \(script)
+            \(script)\(refresh)
             </head>
             <body>
             <a class="skip" href="#main">Skip to the content</a>
@@ -66,7 +70,7 @@ package struct Page: Sendable {
             <header class="top"><div class="bar">
             \(brand)
             <nav aria-label="Main"><ul>\(links.joined())</ul></nav>
-            <div class="who"><span class="id"><span class="name">\(viewer.name)</span> <span class="role">\(viewer.role.rawValue)</span></span>\
+            <div class="who"><span class="id"><span class="name">\(viewer.displayName)</span> <span class="role">\(viewer.role.rawValue)</span></span>\
             \(signOut)</div>
             </div></header>
             """

@@ -20,6 +20,9 @@ extension ObjectShape {
         .optional(
             "oidc", .list(.object(oidc), minimum: 0),
             "OpenID Connect issuers whose tokens the server accepts, so that CI needs no stored secret."),
+        .optional(
+            "signIn", .list(.object(signIn), minimum: 0),
+            "OpenID Connect providers at which people sign in to the dashboard. It requires `baseUrl`."),
     ]
 
     private static let file = Shape.text(.text("a path", maximum: 4096))
@@ -65,6 +68,39 @@ extension ObjectShape {
             .required(
                 "rules", .list(.object(rule), minimum: 1),
                 "The rules that give a token its role. The first rule whose claims all match applies."),
+        ])
+
+    private static let signIn = ObjectShape(
+        "provider", rule: .notBoth("clientSecret", "clientSecretFile"),
+        [
+            .required(
+                "name", .text(.name),
+                "The name of the provider. It sends browsers back to <baseUrl>/login/<name>/callback."),
+            .optional(
+                "title", .text(.text("text", maximum: 100)),
+                "The name of the provider on the sign-in page (default: the name)."),
+            .required(
+                "issuer", .text(.url), "The URL of the provider, exactly as the claim `iss` of its ID tokens has it."),
+            .required(
+                "clientId", .text(.text("text", maximum: 1024)),
+                "The ID that the provider gave to prewarm. ID tokens must have it as the claim `aud`."),
+            .optional(
+                "clientSecret", .text(.text("text", maximum: 4096)),
+                """
+                The secret that the provider gave to prewarm (default: none, for a public client). \
+                ${NAME} takes it from the environment.
+                """),
+            .optional("clientSecretFile", file, "A file with the secret. prewarm reads it again for each sign-in."),
+            .optional(
+                "scopes", .list(.text(.scope), minimum: 1),
+                "What prewarm asks the provider for. It must include `openid`.",
+                default: .list(Configuration.SignIn.standardScopes)),
+            .optional(
+                "caFile", file,
+                "A PEM file with the certificate authorities to trust for the provider (default: those of the system)."),
+            .required(
+                "rules", .list(.object(rule), minimum: 1),
+                "The rules that give a person a role. The first rule whose claims all match applies."),
         ])
 
     private static let rule = ObjectShape(
@@ -124,6 +160,9 @@ extension TextRule {
         return isAddress && isLength
             ? nil : TextError(message: "expected an IP address or a range, for example 10.0.0.0/8 or fd00::/8")
     }
+
+    static let scope = TextRule(
+        "a scope, for example email", pattern: "^[!#-\\[\\]-~]+$", maximumLength: 256)
 
     static let claimName = TextRule(
         "the name of a claim, for example repository", pattern: "^[!-~]+$", maximumLength: 256)

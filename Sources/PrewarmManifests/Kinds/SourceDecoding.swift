@@ -35,7 +35,7 @@ extension Configuration.Source {
 extension Configuration.Secret {
     /// Reads the secret from the key, or the path of its file from the key with the suffix `File`. Nil if both are
     /// absent.
-    fileprivate init?(_ document: DocumentReader, _ key: String) {
+    init?(_ document: DocumentReader, _ key: String) {
         if let text = document[key]?.text {
             self = .text(text)
         } else if let file = document["\(key)File"]?.text {

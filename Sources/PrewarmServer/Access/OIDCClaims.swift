@@ -2,8 +2,8 @@ internal import PrewarmCore
 internal import PrewarmEngine
 
 /// The claims of an OIDC token.
-struct OIDCClaims {
-    private let values: [String: Value]
+struct OIDCClaims: Sendable {
+    private var values: [String: Value]
 
     /// - Parameter payload: The payload of a token. Returns nil if it is not a JSON object.
     init?(payload: Value) {
@@ -17,6 +17,20 @@ struct OIDCClaims {
 
     /// Returns a claim that is a text, otherwise nil.
     func text(_ name: String) -> String? { values[name]?.string }
+
+    /// Returns the claims without one.
+    func without(_ name: String) -> OIDCClaims {
+        var copy = self
+        copy.values[name] = nil
+        return copy
+    }
+
+    /// Returns the claims together with those of a document that are not among them.
+    func adding(_ document: Value) -> OIDCClaims {
+        var copy = self
+        for (name, value) in document.pairs where copy.values[name] == nil { copy.values[name] = value }
+        return copy
+    }
 
     func contains(_ name: String) -> Bool { values[name] != nil }
 

@@ -1,6 +1,7 @@
 package import PrewarmCore
 
-/// An issuer whose tokens are accepted, with its rules: an entry of `server.oidc` in the configuration.
+/// An issuer whose tokens are accepted, with its rules: an entry of `server.oidc` or
+/// `server.signIn` in the configuration.
 package struct OIDCIssuer: Hashable, Sendable {
     /// The issuer, exactly as the claim `iss` of its tokens.
     package let issuer: String
@@ -10,6 +11,8 @@ package struct OIDCIssuer: Hashable, Sendable {
     /// A file with PEM certificates that are trusted in addition to the system's.
     package let caFile: String?
     package let rules: [Rule]
+    /// The key of the configuration that has this issuer, for hints.
+    package let setting: String
 
     /// A rule that lets in tokens whose claims match all of its patterns.
     package struct Rule: Hashable, Sendable {
@@ -33,11 +36,15 @@ package struct OIDCIssuer: Hashable, Sendable {
         }
     }
 
-    package init(issuer: String, audience: String, jwksURL: String? = nil, caFile: String? = nil, rules: [Rule]) {
+    package init(
+        issuer: String, audience: String, jwksURL: String? = nil, caFile: String? = nil, rules: [Rule],
+        setting: String = "server.oidc"
+    ) {
         self.issuer = issuer
         self.audience = audience
         self.jwksURL = jwksURL
         self.caFile = caFile
         self.rules = rules
+        self.setting = setting
     }
 }

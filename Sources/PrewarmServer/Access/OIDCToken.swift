@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import JWTKit
 internal import PrewarmCore
 internal import PrewarmEngine
@@ -30,27 +29,13 @@ struct OIDCToken {
     /// Returns the JSON of a part, or nil if it is invalid or too deep. The depth is checked before parsing, since the time
     /// of parsers can grow with the cube of the depth.
     private static func object(_ part: Substring.UTF8View) -> Value? {
-        guard let bytes = base64URL(part) else { return nil }
+        guard let bytes = Base64URL.decode(part) else { return nil }
         do {
             try bounds.check(bytes)
             return try JSONReader.read(bytes, depthLimit: bounds.depth)
         } catch {
             return nil
         }
-    }
-
-    /// Returns the bytes of a base64url text without padding (RFC 7515, section 2), or nil for any other text.
-    private static func base64URL(_ text: Substring.UTF8View) -> [UInt8]? {
-        guard !text.contains(where: { "+/=".utf8.contains($0) }) else { return nil }
-        var base64 = text.map { byte in
-            switch byte {
-            case UInt8(ascii: "-"): UInt8(ascii: "+")
-            case UInt8(ascii: "_"): UInt8(ascii: "/")
-            default: byte
-            }
-        }
-        base64 += [UInt8](repeating: UInt8(ascii: "="), count: (4 - base64.count % 4) % 4)
-        return Data(base64Encoded: Data(base64)).map { Array($0) }
     }
 }
 

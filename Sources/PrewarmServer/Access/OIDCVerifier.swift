@@ -24,6 +24,17 @@ package struct OIDCVerifier: Sendable {
     package func principal(
         for token: String, now: Timestamp, role: Role = .viewer
     ) async throws(AccessError) -> Principal {
+        let (claims, candidates) = try await verified(token, now: now, role: role)
+        return try Self.principal(claims, candidates)
+    }
+
+    /// Returns the claims of a token after the checks of its signature, its issuer and its times, with the issuers that may
+    /// have meant it. The audience is not checked.
+    ///
+    /// - Throws: ``AccessError``
+    func verified(
+        _ token: String, now: Timestamp, role: Role = .viewer
+    ) async throws(AccessError) -> (claims: OIDCClaims, issuers: [OIDCIssuer]) {
         guard let token = OIDCToken(token) else {
             throw AccessError(
                 .unknown, "invalid token: it is neither an API token of prewarm nor a JWT",
@@ -45,11 +56,13 @@ package struct OIDCVerifier: Sendable {
         guard let first = candidates.first else {
             throw AccessError(
                 .unknown, "invalid token: its issuer \"\(name?.forMessage ?? "")\" is not configured",
-                hint: "add the issuer to `server.oidc` in the daemon's configuration")
+                hint:
+                    "add the issuer to `\(entries.first?.issuer.setting ?? "server.oidc")` in the daemon's configuration"
+            )
         }
         try await verify(token, algorithm, first, now: now)
         try Self.checkTimes(token.claims, now: now)
-        return try Self.principal(token.claims, candidates.map(\.issuer))
+        return (token.claims, candidates.map(\.issuer))
     }
 
     /// Verifies the signature of a token.
@@ -86,7 +99,7 @@ package struct OIDCVerifier: Sendable {
     }
 
     /// Returns the caller that the claims of a verified token describe, by the first rule that matches.
-    private static func principal(_ claims: OIDCClaims, _ issuers: [OIDCIssuer]) throws(AccessError) -> Principal {
+    static func principal(_ claims: OIDCClaims, _ issuers: [OIDCIssuer]) throws(AccessError) -> Principal {
         let audiences = claims.texts("aud")
         let meant = issuers.filter { audiences.contains($0.audience) }
         guard !meant.isEmpty else {
@@ -116,6 +129,6 @@ package struct OIDCVerifier: Sendable {
         let said = names.map { "\($0) \(claims.texts($0).joined(separator: ","))" }.joined(separator: ", ")
         throw AccessError(
             .refused, "no rule of the issuer matches the token, whose claims are: \(said.forMessage)",
-            hint: "compare the claims with the rules of \(meant[0].issuer) in `server.oidc`")
+            hint: "compare the claims with the rules of \(meant[0].issuer) in `\(meant[0].setting)`")
     }
 }

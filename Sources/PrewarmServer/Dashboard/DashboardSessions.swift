@@ -5,12 +5,12 @@ internal import Synchronization
 
 /// The signed-in browsers. They are in memory, so a restart of the daemon signs everyone out.
 ///
-/// A session holds the credential that signed in. It is checked again for each request, so a session ends with its token:
-/// when the token expires, or is revoked. The cookie has 256 random bits, and only its digest is a key here.
+/// A session holds the credential that signed in. It is checked again for each request, so a session ends with its token or
+/// identity: when the token expires or is revoked, or when the identity expires. The cookie has 256 random bits, and only its digest is a key here.
 final class DashboardSessions: Sendable {
     struct Session: Sendable {
-        /// The value of the header `Authorization` that a client with the same token would send.
-        let authorization: String
+        /// The proof of the caller, which is checked again for each request.
+        let credential: SessionCredential
         /// The secret that each form sends back (see ``Viewer/formSecret``).
         let formSecret: String
         /// The caller by its name in the audit log, for the limit on sessions.
@@ -32,10 +32,10 @@ final class DashboardSessions: Sendable {
 
     /// Starts a session.
     /// - Returns: The value of its cookie, which cannot be read again.
-    func start(_ authorization: String, caller: String, now: ContinuousClock.Instant = .now) -> String {
+    func start(_ credential: SessionCredential, caller: String, now: ContinuousClock.Instant = .now) -> String {
         let cookie = Self.random()
         let session = Session(
-            authorization: authorization, formSecret: Self.random(), caller: caller, startedAt: now, usedAt: now)
+            credential: credential, formSecret: Self.random(), caller: caller, startedAt: now, usedAt: now)
         sessions.withLock { sessions in
             sessions = sessions.filter { $0.value.isAlive(at: now) }
             Self.makeRoom(&sessions, below: Self.mostOfCaller) { $0.caller == caller }
@@ -60,8 +60,11 @@ final class DashboardSessions: Sendable {
         }
     }
 
-    func end(_ cookie: String) {
-        sessions.withLock { _ = $0.removeValue(forKey: Self.key(cookie)) }
+    func end(_ cookie: String) { end(key: Self.key(cookie)) }
+
+    /// Ends the session whose cookie has this digest.
+    func end(key: String) {
+        sessions.withLock { _ = $0.removeValue(forKey: key) }
     }
 
     /// Keeps a notice for the next page of a session.
@@ -85,7 +88,8 @@ final class DashboardSessions: Sendable {
         for (key, _) in those.prefix(max(0, those.count - limit + 1)) { sessions[key] = nil }
     }
 
-    private static func key(_ cookie: String) -> String { SHA256.hash(data: Array(cookie.utf8)).hexadecimal }
+    /// Returns the digest of a cookie.
+    static func key(_ cookie: String) -> String { SHA256.hash(data: Array(cookie.utf8)).hexadecimal }
 
     /// Returns 256 random bits as 64 hexadecimal digits.
     static func random() -> String {

@@ -10,15 +10,20 @@ extension RequestContext {
     /// The address of the other end of the connection.
     var peer: String { channel.remoteAddress?.ipAddress ?? "" }
 
+    /// True if a person opens a page, and false if a script of a page makes the request.
+    var isNavigation: Bool { request.headers[.secFetchMode].map { $0 == "navigate" } ?? true }
+
     /// Returns the value of a cookie; nil if the request does not have it.
-    func cookie(_ name: String) -> String? {
-        for field in request.headers[values: .cookie] {
-            for pair in field.split(separator: ";") {
+    func cookie(_ name: String) -> String? { cookies.first { $0.name == name }?.value }
+
+    /// The cookies of the request in their order.
+    var cookies: [(name: String, value: String)] {
+        request.headers[values: .cookie].flatMap { field in
+            field.split(separator: ";").compactMap { pair in
                 let sides = pair.split(separator: "=", maxSplits: 1)
-                if sides.count == 2, sides[0].filter({ $0 != " " }) == name { return String(sides[1]) }
+                return sides.count == 2 ? (sides[0].filter { $0 != " " }, String(sides[1])) : nil
             }
         }
-        return nil
     }
 
     /// Reads the fields of a form.
@@ -34,4 +39,8 @@ extension RequestContext {
         let bytes = try await body(limit: RequestHandler.formLimit, time: RequestHandler.bodyTime, from: sender)
         return try Self.parameters(String(decoding: bytes, as: UTF8.self), of: "form")
     }
+}
+
+extension HTTPField.Name {
+    fileprivate static let secFetchMode = HTTPField.Name("Sec-Fetch-Mode") ?? .userAgent
 }

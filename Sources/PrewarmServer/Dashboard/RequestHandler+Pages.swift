@@ -16,7 +16,7 @@ struct SignedIn: Sendable {
     /// Returns the reader of a page.
     func viewer(notice: Notice? = nil) -> Viewer {
         Viewer(
-            name: principal.name, role: principal.role,
+            name: principal.name, displayName: session.credential.displayName, role: principal.role,
             operatesAll: Authorization.decide(principal, .operate).isAllowed, formSecret: session.formSecret,
             notice: notice)
     }
@@ -51,18 +51,23 @@ extension RequestHandler {
     private func answerDashboard(_ context: RequestContext, _ path: [String]) async throws -> Response {
         if path.first == "assets" { return try asset(context, path) }
         if path == ["login"] { return try await signIn(context) }
+        if path.first == "login" { return try await signIn(context, atProvider: path) }
         let isForm = path == ["logout"] || path == ["approve"] || path.first == "workspaces" || path.count == 4
         try context.require(isForm ? [.post] : [.get, .head])
-        guard let reader = try await signedIn(context) else {
+        let reader: SignedIn
+        switch try await self.reader(of: context) {
+        case .signedIn(let found): reader = found
+        case .signedOut(let provider):
             if path == ["live"] { throw AccessError(.missing, "there is no session", hint: "sign in again") }
-            return redirect(to: "/login?next=\((isForm ? "/" : context.request.uri.string).percentEncoded)")
+            let login = provider.map { access.address(ofSignIn: $0) } ?? "/login"
+            return redirect(to: "\(login)?next=\((isForm ? "/" : context.request.uri.string).percentEncoded)")
         }
         if isForm { return try await receiveForm(context, path, from: reader) }
         if path == ["live"] { return try await streamChanges(context, to: reader) }
         // The notice is taken only by a page that a person opened, not by the script that loads it again.
-        let isOpened = context.request.headers[.secFetchMode].map { $0 == "navigate" } ?? true
         let page = try await page(at: path, context, for: reader)
-        return self.page(page, for: reader.viewer(notice: isOpened ? sessions.takeNotice(of: reader.cookie) : nil))
+        return self.page(
+            page, for: reader.viewer(notice: context.isNavigation ? sessions.takeNotice(of: reader.cookie) : nil))
     }
 
     private func page(at path: [String], _ context: RequestContext, for reader: SignedIn) async throws -> Page {
@@ -85,26 +90,40 @@ extension RequestHandler {
             guard let session = sessions.session(of: reader.cookie) else {
                 throw AccessError(.missing, "the session has ended")
             }
-            return try await access.recheck(session.authorization, context, now: engine.engine.now())
+            return try await access.recheck(session.credential, context, now: engine.engine.now())
         }
     }
 
-    /// Returns the session of a request with its caller; nil if it has no session. If the token of the session has expired or was
-    /// revoked, the session ends.
+    /// The reader of a request.
+    private enum Reader {
+        case signedIn(SignedIn)
+        /// There is no valid session. If the identity of the session has just expired, the provider can confirm it again
+        /// without a question, so the browser is sent there.
+        case signedOut(provider: String?)
+    }
+
+    /// Returns the reader of a request. If the token of the session has expired or was revoked, the session ends.
     ///
     /// - Throws: An error of the store, or ``AccessError`` if the token cannot be checked now.
-    func signedIn(_ context: RequestContext) async throws -> SignedIn? {
+    private func reader(of context: RequestContext) async throws -> Reader {
         guard let cookie = context.cookie(cookieName(context)), let session = sessions.session(of: cookie) else {
-            return nil
+            return .signedOut(provider: nil)
         }
         do {
-            let principal = try await access.principal(session.authorization, context, now: daemon.engine.now())
-            return SignedIn(
-                cookie: cookie, session: session, principal: principal,
-                caller: Caller(principal, origin: context.client.description))
+            let principal = try await access.principal(of: session.credential, context, now: daemon.engine.now())
+            return .signedIn(
+                SignedIn(
+                    cookie: cookie, session: session, principal: principal,
+                    caller: Caller(principal, origin: context.client.description)))
         } catch let error as AccessError where error.reason != .unavailable {
+            guard case .identity(let identity) = session.credential, error.reason == .expired else {
+                sessions.end(cookie)
+                return .signedOut(provider: nil)
+            }
+            // A script of an open page cannot go to the provider. The session is left for the page that a person opens.
+            guard context.isNavigation else { return .signedOut(provider: nil) }
             sessions.end(cookie)
-            return nil
+            return .signedOut(provider: identity.provider)
         }
     }
 
@@ -147,8 +166,4 @@ extension RequestHandler {
         fields[.cacheControl] = isCurrent ? "public, max-age=31536000, immutable" : "no-cache"
         return Response(status: .ok, headers: fields, body: .init(byteBuffer: ByteBuffer(string: asset.text)))
     }
-}
-
-extension HTTPField.Name {
-    fileprivate static let secFetchMode = HTTPField.Name("Sec-Fetch-Mode") ?? .userAgent
 }

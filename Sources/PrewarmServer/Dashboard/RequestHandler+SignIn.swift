@@ -18,7 +18,7 @@ extension RequestHandler {
             }
             return try await signIn(context, code: code)
         }
-        return page(.signIn(error: nil, next: Self.target(query["next"])), for: nil)
+        return signInPage(error: nil, next: Self.target(query["next"]))
     }
 
     private func receiveSignIn(_ context: RequestContext) async throws -> Response {
@@ -50,17 +50,39 @@ extension RequestHandler {
         }
         // The earlier session of this browser ends, so that its cookie is worth nothing any more.
         if let earlier = context.cookie(cookieName(context)) { sessions.end(earlier) }
-        let cookie = sessions.start(authorization, caller: principal.auditName)
         var response = redirect(to: next)
-        response.headers[.setCookie] = setCookie(
-            context, value: cookie, seconds: DashboardSessions.longest.components.seconds)
+        startSession(.token(authorization), of: principal, context, in: &response)
         return response
     }
 
+    /// Starts a session, and adds its cookie to an answer.
+    func startSession(
+        _ credential: SessionCredential, of principal: Principal, _ context: RequestContext,
+        in response: inout Response
+    ) {
+        // The daemon ends the session of an identity earlier. The browser keeps the cookie, so that the daemon then knows the
+        // provider that can confirm the identity again.
+        let cookie = sessions.start(credential, caller: principal.auditName)
+        response.headers.append(
+            HTTPField(
+                name: .setCookie,
+                value: setCookie(context, value: cookie, seconds: DashboardSessions.longest.components.seconds)))
+    }
+
     private func refuse(_ error: AccessError, next: String) -> Response {
-        page(
-            .signIn(error: Notice(isError: true, error.message, hint: error.hint), next: next), for: nil,
+        signInPage(
+            error: Notice(isError: true, error.message, hint: error.hint), next: next,
             status: .init(code: error.reason.status))
+    }
+
+    /// Returns the page with all ways to sign in.
+    func signInPage(error: Notice?, next: String, status: HTTPResponse.Status = .ok) -> Response {
+        let providers = access.signIns.map { signIn in
+            SignInOption(
+                title: signIn.provider.title,
+                address: "\(access.address(ofSignIn: signIn.provider.name))?next=\(next.percentEncoded)")
+        }
+        return page(.signIn(error: error, next: next, providers: providers), for: nil, status: status)
     }
 
     /// Ends a session.
@@ -89,8 +111,15 @@ extension RequestHandler {
     }
 
     private func setCookie(_ context: RequestContext, value: String, seconds: Int64) -> String {
+        setCookie(context, cookieName(context), value: value, seconds: seconds, sameSite: "Strict")
+    }
+
+    /// Returns the header that sets a cookie, which no script can read.
+    func setCookie(
+        _ context: RequestContext, _ name: String, value: String, seconds: Int64, sameSite: String
+    ) -> String {
         let secure = isEncrypted(context) ? "; Secure" : ""
-        return "\(cookieName(context))=\(value); Path=/; Max-Age=\(seconds); HttpOnly; SameSite=Strict\(secure)"
+        return "\(name)=\(value); Path=/; Max-Age=\(seconds); HttpOnly; SameSite=\(sameSite)\(secure)"
     }
 
     /// Says whether the browser reaches the daemon over TLS: directly, or by a trusted proxy that says so.

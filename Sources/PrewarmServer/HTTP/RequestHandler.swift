@@ -24,6 +24,7 @@ package struct RequestHandler: Sendable {
     let denials: DenialLog
     let sessions = DashboardSessions()
     let signInCodes: SignInCodes
+    let pendingSignIns = PendingSignIns()
     /// True if clients reach the daemon itself over TLS.
     let usesTLS: Bool
 

@@ -9,10 +9,15 @@ package final class ServerAccess: Sendable {
     package struct Rules: Sendable {
         let authenticator: Authenticator
         let trustedProxies: [NetworkRange]
+        /// The providers that sign people in to the dashboard, in the order of the sign-in page.
+        let signIns: [ProviderSignIn]
 
-        package init(authenticator: Authenticator, trustedProxies: [NetworkRange]) {
+        package init(
+            authenticator: Authenticator, trustedProxies: [NetworkRange], signIns: [ProviderSignIn] = []
+        ) {
             self.authenticator = authenticator
             self.trustedProxies = trustedProxies
+            self.signIns = signIns
         }
     }
 
@@ -25,6 +30,9 @@ package final class ServerAccess: Sendable {
     package func replace(_ rules: Rules) {
         self.rules.withLock { $0 = rules }
     }
+
+    /// The providers that sign people in to the dashboard, in the order of the sign-in page.
+    var signIns: [ProviderSignIn] { rules.withLock { $0.signIns } }
 
     /// Returns the address of the client of a request.
     /// - Parameters:
@@ -88,19 +96,41 @@ package final class ServerAccess: Sendable {
     ///
     /// - Throws: ``AccessError`` if the caller is no longer let in.
     func recheck(_ context: RequestContext, now: Timestamp) async throws(AccessError) -> Principal? {
-        try await recheck(context.request.headers[.authorization], context, now: now)
+        try await Self.recheck { try await self.principal(context, now: now) }
     }
 
-    /// Checks a credential again, as ``recheck(_:now:)`` does.
-    func recheck(_ authorization: String?, _ context: RequestContext, now: Timestamp) async throws(AccessError)
-        -> Principal?
-    {
+    /// Checks the credential of a session again, as ``recheck(_:now:)`` does.
+    func recheck(
+        _ credential: SessionCredential, _ context: RequestContext, now: Timestamp
+    ) async throws(AccessError) -> Principal? {
+        try await Self.recheck { try await self.principal(of: credential, context, now: now) }
+    }
+
+    private static func recheck(
+        _ check: () async throws -> Principal
+    ) async throws(AccessError) -> Principal? {
         do {
-            return try await principal(authorization, context, now: now)
+            return try await check()
         } catch let error as AccessError where error.reason != .unavailable {
             throw error
         } catch {
             return nil
+        }
+    }
+
+    /// Returns the caller of a session.
+    ///
+    /// - Throws: ``AccessError``, or a ``StoreError``.
+    func principal(
+        of credential: SessionCredential, _ context: RequestContext, now: Timestamp
+    ) async throws -> Principal {
+        switch credential {
+        case .token(let authorization): return try await principal(authorization, context, now: now)
+        case .identity(let identity):
+            guard let signIn = signIns.first(where: { $0.provider.name == identity.provider }) else {
+                throw AccessError(.unknown, "the provider \(identity.provider) was removed", hint: "sign in again")
+            }
+            return try signIn.principal(of: identity, now: now)
         }
     }
 }

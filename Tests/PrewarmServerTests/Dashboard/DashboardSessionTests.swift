@@ -11,12 +11,12 @@ struct DashboardSessionTests {
     @Test("A session is found by its cookie until it is idle or too old")
     func lifetime() {
         let sessions = DashboardSessions()
-        let cookie = sessions.start("Bearer x", caller: "token a", now: start)
-        #expect(sessions.session(of: cookie, now: start)?.authorization == "Bearer x")
+        let cookie = sessions.start(.token("Bearer x"), caller: "token a", now: start)
+        #expect(sessions.session(of: cookie, now: start)?.credential.text == "Bearer x")
         #expect(sessions.session(of: cookie + "0", now: start) == nil)
         #expect(sessions.session(of: cookie, now: start + DashboardSessions.idle) == nil)
 
-        let busy = sessions.start("Bearer x", caller: "token a", now: start)
+        let busy = sessions.start(.token("Bearer x"), caller: "token a", now: start)
         var time = start
         while time < start + DashboardSessions.longest {
             #expect(sessions.session(of: busy, now: time) != nil)
@@ -29,12 +29,12 @@ struct DashboardSessionTests {
     func limits() {
         let sessions = DashboardSessions()
         let cookies = (0...DashboardSessions.mostOfCaller).map { index in
-            sessions.start("Bearer x", caller: "token a", now: start + .seconds(index))
+            sessions.start(.token("Bearer x"), caller: "token a", now: start + .seconds(index))
         }
         #expect(sessions.session(of: cookies[0], now: start + .seconds(100)) == nil)
         #expect(cookies.dropFirst().allSatisfy { sessions.session(of: $0, now: start + .seconds(100)) != nil })
         for index in 0..<DashboardSessions.most {
-            _ = sessions.start("Bearer y", caller: "token \(index)", now: start + .seconds(200))
+            _ = sessions.start(.token("Bearer y"), caller: "token \(index)", now: start + .seconds(200))
         }
         #expect(cookies.allSatisfy { sessions.session(of: $0, now: start + .seconds(201)) == nil })
     }
@@ -42,7 +42,7 @@ struct DashboardSessionTests {
     @Test("A notice is shown once, and only in its session")
     func notices() {
         let sessions = DashboardSessions()
-        let (one, two) = (sessions.start("a", caller: "a"), sessions.start("b", caller: "b"))
+        let (one, two) = (sessions.start(.token("a"), caller: "a"), sessions.start(.token("b"), caller: "b"))
         sessions.leave(Notice("done"), for: one)
         #expect(sessions.takeNotice(of: two) == nil)
         #expect(sessions.takeNotice(of: one)?.text == "done")
@@ -52,8 +52,8 @@ struct DashboardSessionTests {
     @Test("The secrets of forms belong to one session")
     func formSecrets() throws {
         let sessions = DashboardSessions()
-        let one = try #require(sessions.session(of: sessions.start("a", caller: "a")))
-        let two = try #require(sessions.session(of: sessions.start("a", caller: "a")))
+        let one = try #require(sessions.session(of: sessions.start(.token("a"), caller: "a")))
+        let two = try #require(sessions.session(of: sessions.start(.token("a"), caller: "a")))
         #expect(one.accepts(formSecret: one.formSecret))
         #expect(!one.accepts(formSecret: two.formSecret) && !one.accepts(formSecret: ""))
     }
@@ -97,4 +97,8 @@ struct DashboardSessionTests {
     func targets(given: String, expected: String) {
         #expect(RequestHandler.target(given) == expected)
     }
+}
+
+extension SessionCredential {
+    fileprivate var text: String? { if case .token(let text) = self { text } else { nil } }
 }
