@@ -30,7 +30,11 @@ struct BackupCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global) { console in
             let configuration = try ConfigurationFile(global)
-            let path = try Assembly(configuration, configuration.load(for: .store)).storePath()
+            guard case .file(let path) = try Assembly(configuration, configuration.load(for: .store)).storeChoice() else {
+                throw CommandFailure(
+                    "cannot back up the store: it is a PostgreSQL database, which has its own backups",
+                    hint: "use `pg_dump`, or the backups of the database server")
+            }
             let size = try SQLiteStore.backUp(path, to: file)
             console.step(.success, "backed up the store to \(file) (\(size.byteText))")
         }
