@@ -220,9 +220,7 @@ struct SyncCommand: AsyncParsableCommand {
                 "\(counted(report.notStarted.count, "operation")) did not start: \((first.error ?? "").printable)",
                 hint: "the next `prewarm sync` tries again")
         }
-        let held = report.last.flatMap(\.plan.held).count { held in
-            held.hold.needsApproval && (preset == nil || held.action.preset.name == preset)
-        }
+        let held = report.last.reduce(0) { $0 + $1.waitingForApproval(of: preset).count }
         if waits, held > 0 {
             throw CommandFailure(
                 Self.sentence(held: held), hint: Self.approval(report, preset: preset), code: .approvalNeeded)
@@ -295,10 +293,7 @@ struct SyncCommand: AsyncParsableCommand {
 
     /// Returns a hint with the command that allows the held deletions; nil if nothing is held.
     private static func approval(_ report: Synchronizer.Report, preset: String?) -> String? {
-        let held = report.last.filter { last in
-            last.plan.held.contains { $0.hold.needsApproval && (preset == nil || $0.action.preset.name == preset) }
-        }
-        return held.first?.revision.map { approval($0) }
+        report.last.first { !$0.waitingForApproval(of: preset).isEmpty }?.revision.map { approval($0) }
     }
 
     private static func approval(_ revision: Revision) -> String {

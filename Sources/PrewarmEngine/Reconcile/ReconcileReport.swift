@@ -50,6 +50,12 @@ package struct ReconcileReport: Sendable {
         return zip(presets, plan.pools).allSatisfy { $1.isFinished($0, isObserved: observed.contains($0.key)) }
     }
 
+    /// Returns the held actions that wait for an approval.
+    /// - Parameter name: The name of the only preset to look at; nil for all.
+    package func waitingForApproval(of name: String? = nil) -> [HeldAction] {
+        plan.held.filter { $0.hold.needsApproval && (name == nil || $0.action.preset.name == name) }
+    }
+
     /// The presets whose actions `mode: observe` holds.
     var observed: Set<PresetKey> { Set(plan.held.lazy.filter { $0.hold == .observe }.map(\.action.preset)) }
 

@@ -91,9 +91,7 @@ struct SyncProgress {
                 "there is no preset \"\(preset)\" in \(request.sources.joined(separator: ", "))",
                 hint: "see `prewarm get presets`")
         }
-        let held = reports.flatMap(\.plan.held).filter {
-            $0.hold.needsApproval && (request.preset == nil || $0.action.preset.name == request.preset)
-        }
+        let held = reports.flatMap { $0.waitingForApproval(of: request.preset) }
         if let first = held.first {
             let commit = reports.first { $0.source == first.action.preset.source }?.revision?.commit.prefix(8)
             return conclude(

@@ -205,7 +205,7 @@ private struct SourceLoopModel {
     }
 
     private mutating func reconcile(_ pull: Bool, _ outcome: SourceMachine.Outcome) {
-        if open.contains(.pull) || isOwed { #expect(pull, "whoever asked for a pull is answered by the next one") }
+        if open.contains(.pull) || isOwed { #expect(pull, "a request for a pull is answered by the next one") }
         if !open.isEmpty { #expect(now - openSince <= SourceMachine.longestRest) }
         open = []
         let took = Duration.milliseconds(Int.random(in: 0...3000, using: &random))

@@ -96,7 +96,7 @@ extension Recorder {
         _ changed: [PresetKey: [Condition]], of report: ReconcileReport, in store: any StoreReader
     ) throws -> Event? {
         guard let revision = transaction.revision else { return nil }
-        let held = report.plan.held.filter(\.hold.needsApproval)
+        let held = report.waitingForApproval()
         let begins = changed.contains { $0.value.isHeld && !(report.conditions[$0.key] ?? []).isHeld }
         let ends = changed.contains { !$0.value.isHeld && (report.conditions[$0.key] ?? []).isHeld }
         if !held.isEmpty, begins || transaction.isNewRevision {

@@ -1,0 +1,31 @@
+import ClockSupport
+import PrewarmCore
+import PrewarmEngine
+import PrewarmSQLite
+import Testing
+
+@Suite("A request for a sync")
+struct SyncRequestTests {
+    @Test("A request that comes while another process reconciles the source is answered after that process")
+    func leased() async throws {
+        let clock = ManualClock()
+        let world = try World()
+        let store = try world.open()
+        world.commit("a 1 1")
+        let until = clock.now() + .seconds(100)
+        try await store.write { try $0.save(Lease(holder: "other", fence: 7, until: until), ofSource: "presets") }
+        let daemon = Daemon(world.engine(store: store, clock: clock), grace: .zero, logger: .silent)
+        let running = Task { try await daemon.run() }
+        defer { running.cancel() }
+        let request = daemon.requests.add(sources: ["presets"], preset: nil, revision: nil, now: clock.now())
+        daemon.pull("presets")
+        try await eventually("the request is answered") {
+            clock.advance(by: .milliseconds(500))
+            return daemon.requests[request.id]?.isHandled == true
+                && daemon.requests.lastHandled(source: "presets") == request.id
+        }
+        #expect(clock.now() >= until)
+        #expect(daemon.requests[request.id]?.failures.isEmpty == true)
+        #expect(try await store.read { try $0.source("presets")?.applied } != nil)
+    }
+}
