@@ -44,10 +44,10 @@ struct CITokenTests {
                 ["sync", "--wait", "--oidc", "prewarm"], environment: runner)
             #expect(synced.code == 0, "\(synced.err)")
             let anonymous = try await daemon.prewarm("sync", "--wait", environment: ["PREWARM_TOKEN": ""])
-            #expect(anonymous.code == 1)
+            #expect(anonymous.code == 77)
             let claim = try await daemon.sandbox.prewarm(
                 ["claim", "a", "--owner", "ada", "--oidc", "prewarm"], environment: runner)
-            #expect(claim.code == 1 && claim.err.contains("this needs the role claimer"), "\(claim.err)")
+            #expect(claim.code == 77 && claim.err.contains("this needs the role claimer"), "\(claim.err)")
         }
     }
 
@@ -55,11 +55,11 @@ struct CITokenTests {
     func refused() async throws {
         try await withIssuer { daemon, runner in
             let other = try await daemon.sandbox.prewarm(["status", "--oidc", "other"], environment: runner)
-            #expect(other.code == 1 && other.err.contains("audience"), "\(other.err)")
+            #expect(other.code == 77 && other.err.contains("audience"), "\(other.err)")
         }
         try await withIssuer(repository: "7") { daemon, runner in
             let other = try await daemon.sandbox.prewarm(["status", "--oidc", "prewarm"], environment: runner)
-            #expect(other.code == 1, "\(other.err)")
+            #expect(other.code == 77, "\(other.err)")
         }
     }
 

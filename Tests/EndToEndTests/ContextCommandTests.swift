@@ -53,7 +53,7 @@ struct ContextCommandTests {
         try await sandbox.serve { daemon in
             let unknown = "pwt_" + String(repeating: "a", count: 12) + "_" + String(repeating: "b", count: 52)
             for (input, arguments, code, words) in [
-                (unknown, [daemon.url], Int32(1), "invalid token: it is unknown, or it was revoked"),
+                (unknown, [daemon.url], Int32(77), "invalid token: it is unknown, or it was revoked"),
                 ("", [daemon.url], 1, "invalid token: it must not be empty or contain spaces"),
                 ("two words", [daemon.url], 1, "invalid token: it must not be empty or contain spaces"),
                 (unknown, ["http://127.0.0.1:1"], 1, "cannot reach http://127.0.0.1:1: connection refused"),
@@ -147,10 +147,10 @@ struct ContextCommandTests {
             try sandbox.write(
                 Self.path, contexts.replacing("token: right", with: "token: \(daemon.localToken)"), mode: 0o600)
             for (arguments, environment, code) in [
-                ([], [:], Int32(0)), (["--token", wrong], [:], 1), ([], ["PREWARM_TOKEN": wrong], 0),
+                ([], [:], Int32(0)), (["--token", wrong], [:], 77), ([], ["PREWARM_TOKEN": wrong], 0),
                 (["--context", "one"], ["PREWARM_TOKEN": wrong], 0),
-                ([], ["PREWARM_CONTEXT": "one", "PREWARM_TOKEN": wrong], 0), (["--server", daemon.url], [:], 1),
-                ([], ["PREWARM_SERVER": daemon.url], 1),
+                ([], ["PREWARM_CONTEXT": "one", "PREWARM_TOKEN": wrong], 0), (["--server", daemon.url], [:], 77),
+                ([], ["PREWARM_SERVER": daemon.url], 77),
             ] as [([String], [Environment.Key: String], Int32)] {
                 let result = try await sandbox.elsewhere(["get", "presets"] + arguments, environment: environment)
                 #expect(result.code == code, "\(arguments) \(environment): \(result)")

@@ -139,7 +139,7 @@ struct FailureTextTests {
         try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
         #expect(try await sandbox.prewarm("sync").code == 0)
         let held = try await sandbox.prewarm("sync", "--wait")
-        #expect(held.code == 1 && held.err.contains("error: 7 deletions are held"), "\(held.err)")
+        #expect(held.code == 5 && held.err.contains("error: 7 deletions are held"), "\(held.err)")
         #expect(!held.err.contains("✔"), "\(held.err)")
         let other = try await sandbox.prewarm("sync", "--wait", "--preset", "b")
         #expect(other.code == 0 && other.err.contains("✔ 1 pool"), "\(other.err)")

@@ -27,7 +27,7 @@ import Testing
         #expect(status.code == 1 && status.out.contains("DeletionsHeld"))
         #expect(try await sandbox.preset("a").condition("DeletionsHeld")?["reason"]?.string == "GuardExceeded")
         let waited = try await sandbox.prewarm("sync", "--wait")
-        #expect(waited.code == 1)
+        #expect(waited.code == 5)
         #expect(waited.err.contains("a: 4 of 4 ready, held by the deletion guard"), "\(waited.err)")
         #expect(waited.err.contains("`prewarm approve \(revision)`"))
 

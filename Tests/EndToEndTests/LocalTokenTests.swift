@@ -63,7 +63,7 @@ struct LocalTokenTests {
             // The command runs in another folder, with a configuration whose variables only the daemon has.
             let elsewhere = try await sandbox.prewarm(
                 "get", "presets", "--server", daemon.url, "--config", "/nowhere/prewarm.yaml")
-            #expect(elsewhere.code == 1 && elsewhere.err.contains("the request has no token"), "\(elsewhere.err)")
+            #expect(elsewhere.code == 77 && elsewhere.err.contains("the request has no token"), "\(elsewhere.err)")
             #expect(
                 elsewhere.err.contains(
                     "hint: ask an operator of prewarm for a token: `prewarm token create NAME --role viewer`. Pass it by"
@@ -92,7 +92,8 @@ struct LocalTokenTests {
             // If a token is given, the local token is not used.
             let wrong = try await sandbox.prewarm("get", "presets", "--server", daemon.url, "--token", "nonsense")
             #expect(
-                wrong.code == 1 && wrong.err.contains("invalid token: it is unknown, or it was revoked"), "\(wrong.err)"
+                wrong.code == 77 && wrong.err.contains("invalid token: it is unknown, or it was revoked"),
+                "\(wrong.err)"
             )
             #expect(!daemon.log.contains(daemon.localToken.suffix(52)))
         }

@@ -93,7 +93,7 @@ struct RequestHandlerTests {
             #expect(try await status(ops, "POST", "/api/v1/workspaces/\(theirs)/release", "{}") == 202)
             let command = try await daemon.prewarm("get", "presets", "-o", "name", environment: ["PREWARM_TOKEN": ada])
             #expect(command.out == "a\n", "\(command.err)")
-            #expect(try await daemon.prewarm("get", "presets", environment: ["PREWARM_TOKEN": ""]).code == 1)
+            #expect(try await daemon.prewarm("get", "presets", environment: ["PREWARM_TOKEN": ""]).code == 77)
             #expect(try await sandbox.prewarm("token", "revoke", "ada").code == 0)
             #expect(try await status(ada, "GET", "/api/v1/presets") == 401)
             #expect(!daemon.log.contains(ops))

@@ -50,6 +50,19 @@ struct TerminalTests {
         #expect(outputs[2].out.contains("suspended by eve: r[1m x"), "\(outputs[2].out)")
     }
 
+    @Test("A narrow terminal never cuts an endpoint or a name")
+    func endpoints() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a-preset-with-a-long-name", instances: 1)])
+        #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
+        let workspace = try await sandbox.prewarm("get", "ws", "-o", "json").json()
+        let (name, endpoint) = (
+            try #require(workspace[0]?["name"]?.string), try #require(workspace[0]?["endpoint"]?.string)
+        )
+        let shown = try await sandbox.terminal(columns: 40, "get", "ws")
+        #expect(shown.contains(name) && shown.contains(endpoint), "\(shown)")
+    }
+
     @Test("NO_COLOR turns colors off")
     func noColour() async throws {
         let sandbox = try await Sandbox()

@@ -78,7 +78,7 @@ struct TokenCommandTests {
             }
             let refused = try await daemon.prewarm(
                 "token", "create", "mine", "--role", "operator", environment: ["PREWARM_TOKEN": some])
-            #expect(refused.code == 1 && refused.err.contains("this needs the scope of all presets"), "\(refused.err)")
+            #expect(refused.code == 77 && refused.err.contains("this needs the scope of all presets"), "\(refused.err)")
             let twice = try await daemon.prewarm(
                 "token", "create", "ci", "--role", "viewer", environment: ["PREWARM_TOKEN": ops])
             #expect(

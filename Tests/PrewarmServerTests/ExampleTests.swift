@@ -122,4 +122,27 @@ struct ExampleTests {
         #expect(names.count >= 10)
         for name in names { #expect(tests.contains("alertname: \(name)"), "\(name) has no test") }
     }
+
+    @Test("Each alert leads to its section of the guide, which says what to do, and the guide has no other sections")
+    func runbooks() throws {
+        let rules = try String(contentsOf: Self.folder.appending(path: "alerts.yaml"), encoding: .utf8)
+        let alerts = rules.split(separator: "- alert: ").dropFirst().map { text in
+            let link = text.firstMatch(of: /runbook_url: "([^"#]+)#([a-z]+)"/)
+            return (name: text.prefix { !$0.isNewline }, page: link?.output.1, anchor: link?.output.2)
+        }
+        let path = "Sources/prewarm/Documentation.docc/Alerts.md"
+        let page = try String(contentsOf: Programs.root.appending(path: path), encoding: .utf8)
+        let sections = Dictionary(
+            uniqueKeysWithValues: page.split(separator: "\n## ").dropFirst().map { ($0.prefix { !$0.isNewline }, $0) })
+        #expect(alerts.count >= 13 && Set(alerts.map(\.name)) == Set(sections.keys))
+        for alert in alerts {
+            #expect(alert.page?.hasSuffix("/" + path) == true, "\(alert.name) has no runbook_url")
+            // Forges make the anchor of a heading from its text in lower case.
+            #expect(alert.anchor.map(String.init) == alert.name.lowercased())
+            let section = sections[alert.name] ?? ""
+            for part in ["**Meaning.**", "**Users**", "**Look at**", "**Do"] {
+                #expect(section.contains(part), "\(alert.name) lacks \(part)")
+            }
+        }
+    }
 }

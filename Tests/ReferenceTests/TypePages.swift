@@ -63,7 +63,7 @@ enum TypePages {
 
     static var exitCodes: ReferencePage {
         var table = MarkdownTable(columns: ["exit code", "commands", "meaning"])
-        table.rows = ExitStatus.allCases.map { ["\($0.rawValue)", $0.commands, $0.meaning] }
+        table.rows = ExitStatus.allCases.map { ["\($0.rawValue)", $0.commands, $0.detail + $0.meaning] }
         return ReferencePage(
             name: "ReferenceExitCodes", title: "Exit codes",
             abstract: "The exit codes of the commands. The exit codes of provisioners are in <doc:WriteAProvisioner>.",

@@ -7,6 +7,10 @@ struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
         abstract: "Show the configuration file that commands use.",
+        discussion: """
+            Examples:
+              prewarm config view
+            """,
         subcommands: [View.self])
 
     struct View: AsyncParsableCommand {

@@ -13,6 +13,10 @@ struct ContextCommand: ParsableCommand {
             and the store of this machine. These decide which context a command uses, the first one that is given: \
             --server or --context, PREWARM_SERVER, PREWARM_CONTEXT, and the current context. With --config or \
             PREWARM_CONFIG, the current context does not count.
+
+            Examples:
+              prewarm context list
+              prewarm context use prewarm.example.org
             """,
         subcommands: [List.self, Use.self, Show.self, Delete.self])
 

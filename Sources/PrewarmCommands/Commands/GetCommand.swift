@@ -197,8 +197,15 @@ struct GetCommand: AsyncParsableCommand {
         case .all: return []
         case .presets:
             let name = name ?? preset
-            return try await selected(named(session.pages("presets", query: ["name": name]), name))
-        case .templates: return try await selected(named(session.list("templates", query: ["name": name]), name))
+            return try await selected(
+                named(session.pages("presets", query: ["name": name]), name) {
+                    try await session.pages("presets")
+                })
+        case .templates:
+            return try await selected(
+                named(session.list("templates", query: ["name": name]), name) {
+                    try await session.list("templates")
+                })
         case .workspaces:
             if let name { return [try await session.get("workspaces", name).shown(as: .workspaces)] }
             return try await session.pages("workspaces", query: ["preset": preset, "state": state, "owner": owner])
@@ -238,16 +245,22 @@ struct GetCommand: AsyncParsableCommand {
         selector.map { selector in documents.filter(selector.matches) } ?? documents
     }
 
-    private func filtered(_ documents: [Value], _ isWanted: (Value) -> Bool) throws -> [Value] {
-        try named(name == nil ? documents : documents.filter(isWanted), name)
+    private func filtered(_ documents: [Value], _ isWanted: (Value) -> Bool) async throws -> [Value] {
+        try await named(name == nil ? documents : documents.filter(isWanted), name) { documents }
     }
 
-    private func named(_ documents: [Value], _ name: String?) throws -> [Value] {
-        if documents.isEmpty, let name {
-            throw CommandFailure(
-                "cannot find the \(kind.singular) \"\(name)\"", hint: "list them: `prewarm get \(kind.rawValue)`")
-        }
-        return documents
+    /// Returns the documents that have a name.
+    /// - Parameter all: Returns the documents of all names, for the hint if none has this one.
+    /// - Throws: ``CommandFailure`` if there is a name and no document.
+    private func named(
+        _ documents: [Value], _ name: String?, among all: () async throws -> [Value]
+    ) async throws -> [Value] {
+        guard documents.isEmpty, let name else { return documents }
+        let known = (try? await all())?.compactMap { $0.text("name") } ?? []
+        throw CommandFailure(
+            "cannot find the \(kind.singular) \"\(name)\"",
+            hint: known.closest(to: name).map { "did you mean \"\($0)\"?" }
+                ?? "list them: `prewarm get \(kind.rawValue)`")
     }
 }
 

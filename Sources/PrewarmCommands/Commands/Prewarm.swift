@@ -131,6 +131,20 @@ package struct Prewarm: AsyncParsableCommand {
         return try command.parseAsRoot(arguments)
     }
 
+    /// Returns the choice that was probably meant, from the parser's message about a value with a list of choices.
+    private static func closeChoice(in message: String) -> String? {
+        let lines = message.split(separator: "\n")
+        guard let start = lines.first?.firstRange(of: "The value '"),
+            let end = lines[0].firstRange(of: "' is invalid for"), start.upperBound <= end.lowerBound
+        else { return nil }
+        // A short list is on the same line, each choice in quotes. A longer one has a line for each: `  - presets`.
+        let quoted = lines[0][end.upperBound...].split(separator: "'", omittingEmptySubsequences: false).enumerated()
+        let choices =
+            quoted.filter { $0.offset % 2 == 1 }.map { String($0.element) }
+            + lines.dropFirst().filter { $0.hasPrefix("  - ") }.map { String($0.dropFirst(4)) }
+        return choices.closest(to: String(lines[0][start.upperBound..<end.lowerBound]))
+    }
+
     /// Prints the help, or the usage error with `error:` in front as in all errors, and ends the process.
     private static func end(with error: any Error) -> Never {
         let code = exitCode(for: error)
@@ -141,7 +155,8 @@ package struct Prewarm: AsyncParsableCommand {
         } else if !text.isEmpty {
             let word = "Error: "
             let shown = text.hasPrefix(word) ? "error: " + text.dropFirst(word.count) : text
-            Console.standard.draw("\(TerminalText(lines: shown))\n")
+            let hint = closeChoice(in: text).map { "\nhint: did you mean '\($0)'?" } ?? ""
+            Console.standard.draw("\(TerminalText(lines: shown + hint))\n")
         }
         Glibc.exit(code.rawValue)
     }

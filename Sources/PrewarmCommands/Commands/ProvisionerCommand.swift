@@ -7,6 +7,10 @@ struct ProvisionerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "provisioner",
         abstract: "Test the provisioners of the configuration.",
+        discussion: """
+            Examples:
+              prewarm provisioner test local
+            """,
         subcommands: [Test.self])
 
     struct Test: AsyncParsableCommand {

@@ -7,6 +7,12 @@ struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
         abstract: "Create, list and revoke access tokens for the API.",
+        discussion: """
+            Examples:
+              prewarm token create ops --role operator
+              prewarm token list
+              prewarm token revoke ops
+            """,
         subcommands: [Create.self, List.self, Revoke.self])
 
     struct Create: AsyncParsableCommand {

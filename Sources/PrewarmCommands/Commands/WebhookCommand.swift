@@ -9,6 +9,10 @@ struct WebhookCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "webhook",
         abstract: "Test the webhooks of the daemon.",
+        discussion: """
+            Examples:
+              prewarm webhook test github
+            """,
         subcommands: [Test.self])
 
     struct Test: AsyncParsableCommand {

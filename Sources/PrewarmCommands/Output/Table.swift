@@ -26,7 +26,10 @@ struct Table {
         init(stringLiteral value: String) { self.init(value) }
     }
 
-    init(_ titles: [String], flexible: String, optional: [String] = []) {
+    /// - Parameters:
+    ///   - flexible: The title of the column that is cut if the terminal is narrow; nil if no column is cut.
+    ///   - optional: The titles of the columns that are left out in this order if the terminal is narrow.
+    init(_ titles: [String], flexible: String?, optional: [String] = []) {
         self.optional = optional
         columns = titles.map { Column(title: $0, isFlexible: $0 == flexible) }
     }
@@ -73,7 +76,7 @@ extension Table {
     private static let leastWidth = 10
 
     /// Fits the widths into the width of the terminal. It hides optional columns, then cuts the flexible column, then the
-    /// first column. Returns the indices of the hidden columns.
+    /// first column. Without a flexible column, the terminal wraps what is still too wide. Returns the indices of the hidden columns.
     private func fit(_ widths: inout [Int], into width: Int) -> Set<Int> {
         var hidden: Set<Int> = []
         let flexible = columns.firstIndex(where: \.isFlexible)
@@ -85,12 +88,15 @@ extension Table {
             widths[index] = max(min(widths[index], Self.leastWidth), widths[index] - max(0, excess(widths)))
         }
         var candidates = optional[...]
-        while let flexible, let title = candidates.first, excess(widths) > max(0, widths[flexible] - Self.leastWidth) {
+        let spare = flexible.map { max(0, widths[$0] - Self.leastWidth) } ?? 0
+        while let title = candidates.first, excess(widths) > spare {
             candidates.removeFirst()
             if let index = columns.firstIndex(where: { $0.title == title }) { hidden.insert(index) }
         }
-        if let flexible { cut(flexible) }
-        if !columns.isEmpty { cut(0) }
+        if let flexible {
+            cut(flexible)
+            cut(0)
+        }
         return hidden
     }
 }

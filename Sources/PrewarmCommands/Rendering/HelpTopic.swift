@@ -42,7 +42,10 @@ package enum HelpTopic: String, CaseIterable, Sendable {
         ("workspace", "Its name or its ID."),
         ("revision", "A branch, a tag, a commit, or the first 6 or more digits of a commit."),
         ("kind and name", "KIND NAME or KIND/NAME, for example `get preset go-large` and `get preset/go-large`."),
-        ("--output table", "A table for people. A terminal that is narrow cuts the last column."),
+        (
+            "--output table",
+            "A table for people. On a narrow terminal it leaves out columns or cuts the last one, but never an endpoint."
+        ),
         ("--output wide", "A table with more columns, which nothing cuts."),
         ("--output json", "An array for a list, an object for one thing. Times are in UTC; absent means unknown."),
         ("--output yaml", "The same document as YAML."),

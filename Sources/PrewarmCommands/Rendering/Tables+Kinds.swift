@@ -37,7 +37,8 @@ extension DocumentTable {
                 Column("VERSION", text: "version"), Column("OWNER", text: "owner"),
                 Column("AGE", age: "createdAt", now: now),
             ] + wide + [Column("ENDPOINT", text: "endpoint")],
-            flexible: "ENDPOINT", optional: ["PRESET", "AGE"] + wide.map(\.title) + ["VERSION"])
+            // An endpoint and a name that are cut cannot be copied.
+            flexible: nil, optional: ["PRESET", "AGE"] + wide.map(\.title) + ["VERSION", "OWNER"])
     }
 
     static func operations(now: Timestamp) -> DocumentTable {

@@ -25,8 +25,8 @@ struct DocumentTable {
     }
 
     let columns: [Column]
-    /// The title of the column that is cut first if the terminal is narrow.
-    let flexible: String
+    /// The title of the column that is cut first if the terminal is narrow; nil if no column is cut.
+    let flexible: String?
     /// The titles of the columns that are left out in this order if the terminal is narrow.
     var optional: [String] = []
 

@@ -58,19 +58,16 @@ extension ExitStatus {
     fileprivate init(_ problem: Problem) {
         switch problem.code {
         case "NothingReady": self = .nothingReady
-        case "TokenMissing", "TokenUnknown", "TokenExpired", "Forbidden", "AuthenticationFailed": self = .unauthorized
-        case "Unreachable", "BadAnswer", "Unavailable", "Stopping": self = .unreachable
+        case "TokenMissing", "TokenUnknown", "TokenExpired", "Forbidden": self = .unauthorized
+        case "Unreachable", "AuthenticationFailed", "BadAnswer", "Unavailable", "Stopping": self = .unreachable
         default: self = .failure
         }
     }
 
     /// The exit code for sources that cannot be read.
     init(_ reasons: [GitFailure.Reason]) {
-        if !reasons.isEmpty, reasons.allSatisfy({ $0 == .authenticationFailed }) {
-            self = .unauthorized
-        } else {
-            self = reasons.contains { $0 == .unreachable || $0 == .fetchFailed } ? .unreachable : .failure
-        }
+        let isUnreachable = reasons.contains { [.unreachable, .authenticationFailed, .fetchFailed].contains($0) }
+        self = isUnreachable ? .unreachable : .failure
     }
 
     fileprivate init(_ reason: AccessError.Reason) {

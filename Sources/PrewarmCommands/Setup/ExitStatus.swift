@@ -37,10 +37,8 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
     /// The commands that exit with this code.
     package var commands: String {
         switch self {
-        case .success, .failure, .usage, .unauthorized, .interrupted, .terminated: "all"
-        case .invalid, .unreachable: "all, with `PREWARM_EXIT_CODES=detailed`"
-        case .notConverged: "`sync --wait`, with `PREWARM_EXIT_CODES=detailed`"
-        case .approvalNeeded: "`sync --wait`"
+        case .success, .failure, .usage, .invalid, .unreachable, .unauthorized, .interrupted, .terminated: "all"
+        case .approvalNeeded, .notConverged: "`sync --wait`"
         case .hasChanges: "`plan --detailed-exitcode`, `diff`"
         case .nothingReady: "`claim`, `with`"
         case .leaseLost: "`with`"
@@ -65,10 +63,11 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
         case .approvalNeeded:
             "Everything is done but changes that need an approval. The hint names the command that allows them."
         case .invalid: "A manifest, the configuration or a file that was given has an error."
-        case .unreachable: "The daemon or the repository of a source cannot be reached."
+        case .unreachable:
+            "The daemon or the repository of a source cannot be reached, or the repository refuses the login."
         case .notConverged: "A pool did not converge, or the time for it ran out."
         case .unauthorized:
-            "The daemon or a repository did not accept the login, or the login does not allow the request."
+            "The daemon did not accept the token, or the token does not allow the request."
         case .usage: "A command, an option or an argument is wrong. `prewarm help COMMAND` shows the right ones."
         case .interrupted: "SIGINT (Ctrl-C) ended the command. The next run continues the unfinished operations."
         case .terminated: "SIGTERM ended the command. The next run continues the unfinished operations."
@@ -77,6 +76,9 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
 }
 
 extension ExitStatus {
-    /// The sentence that limits the code to some commands; empty if all have it.
-    package var scope: String { commands == "all" ? "" : "Only of \(commands). " }
+    /// The sentences that limit the code to some commands or to a setting; empty for the other codes.
+    package var scope: String { (commands == "all" ? "" : "Only of \(commands). ") + detail }
+
+    /// The sentence that limits the code to a setting; empty for the other codes.
+    package var detail: String { isDetail ? "Only with `PREWARM_EXIT_CODES=detailed`. " : "" }
 }
