@@ -14,6 +14,7 @@ STEPS is a JSON list of lists. Without "job", the command is the leader of the s
   ["signal", NAME]     sends a signal, for example SIGTERM
   ["signal", NAME, ID] sends a signal to another process
   ["stopped"]          waits until the process is stopped; with a shell, which then has the terminal again
+  ["hidden"]           waits until the terminal does not show what is typed
   ["restored"]         waits until the terminal is as it was before
 
 The report has the output, the frames that were matched, the exit code or the signal, and whether the terminal is as it was.
@@ -162,6 +163,8 @@ for step in steps:
         wait(step, lambda: text().count(ENTER) == step[1])
     elif step[0] == "stopped":
         wait(step, reap)
+    elif step[0] == "hidden":
+        wait(step, lambda: not termios.tcgetattr(master)[3] & termios.ECHO)
     elif step[0] == "restored":
         wait(step, is_restored)
 wait(["end"], lambda: status is not None)

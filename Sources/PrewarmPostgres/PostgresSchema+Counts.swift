@@ -30,6 +30,9 @@ extension PostgresSchema {
         CREATE INDEX claims_leased ON claims (lease_look) WHERE lease_look IS NOT NULL;
         CREATE INDEX tickets_queue ON tickets (preset, priority DESC, since, id);
         CREATE INDEX tickets_of_owner ON tickets (owner);
+        CREATE INDEX tickets_demand ON tickets (demand) WHERE demand IS NOT NULL;
+        CREATE INDEX ended_waits_of_preset ON ended_waits (preset, until);
+        CREATE INDEX ended_waits_by_end ON ended_waits (until);
         CREATE INDEX tickets_of_several ON tickets (id) WHERE others <> '';
         CREATE INDEX health_of_provisioner ON health (provisioner, interval_ms);
         CREATE INDEX missing_by_id ON missing (id);
@@ -89,6 +92,19 @@ extension PostgresSchema {
             EXECUTE FUNCTION workspaces_changed();
         CREATE TRIGGER workspaces_deleted AFTER DELETE ON workspaces FOR EACH ROW
             WHEN (old.state <> \(WorkspaceState.deleted.code)) EXECUTE FUNCTION workspaces_deleted();
+        CREATE FUNCTION tickets_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF TG_OP <> 'INSERT' THEN
+                UPDATE standings AS s SET settled = 0 WHERE s.preset = old.demand AND s.settled = 1;
+            END IF;
+            IF TG_OP <> 'DELETE' THEN
+                UPDATE standings AS s SET settled = 0 WHERE s.preset = new.demand AND s.settled = 1;
+            END IF;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER tickets_changed AFTER INSERT OR DELETE ON tickets FOR EACH ROW
+            EXECUTE FUNCTION tickets_changed();
+        CREATE TRIGGER tickets_demand_changed AFTER UPDATE OF demand ON tickets FOR EACH ROW
+            WHEN (old.demand IS DISTINCT FROM new.demand) EXECUTE FUNCTION tickets_changed();
         CREATE FUNCTION standings_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             INSERT INTO settled AS s VALUES (new.source, new.settled - old.settled,
                 new.settled * new.unfinished - old.settled * old.unfinished)

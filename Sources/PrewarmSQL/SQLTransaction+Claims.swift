@@ -94,6 +94,11 @@ extension SQLTransaction {
         try statement("SELECT count(*) \(Self.held)").first(owner.name, owner.kindCode) { $0.next(Int.self) } ?? 0
     }
 
+    func hasClaimed(_ owner: Owner) throws -> Bool {
+        try statement("SELECT 1 FROM claims WHERE owner = ? AND owner_kind IS ? LIMIT 1")
+            .first(owner.name, owner.kindCode) { $0.next(Int.self) } != nil
+    }
+
     func heldWorkspaces(of owner: Owner, limit: Int) throws -> [Workspace] {
         let decoder = try WorkspaceDecoder(self)
         return try statement("SELECT \(WorkspaceDecoder.columns) \(Self.held) ORDER BY claimed_at, id LIMIT ?")

@@ -171,6 +171,8 @@ extension SQLTransaction {
         AND NOT EXISTS (SELECT 1 FROM presets WHERE presets.id = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM failures WHERE failures.preset = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM tickets WHERE tickets.preset = preset_keys.id)
+        AND NOT EXISTS (SELECT 1 FROM tickets WHERE tickets.demand = preset_keys.id)
+        AND NOT EXISTS (SELECT 1 FROM ended_waits WHERE ended_waits.preset = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM handover_failures WHERE handover_failures.preset = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state <> 5)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state = 5)

@@ -3,13 +3,13 @@ internal import PrewarmEngine
 
 /// The queue of waiting claims.
 extension SQLTransaction {
-    private static let ticketSelect = """
-        SELECT t.id, source, name, owner, owner_kind, priority, since, holder, expires_at, others
-        FROM tickets AS t CROSS JOIN preset_keys ON preset_keys.id = t.preset
+    static let ticketSelect = """
+        SELECT t.id, p.source, p.name, owner, owner_kind, priority, since, holder, expires_at, others, d.source, d.name
+        FROM tickets AS t CROSS JOIN preset_keys AS p ON p.id = t.preset LEFT JOIN preset_keys AS d ON d.id = t.demand
         """
 
     private static let saveTicket = SQLText.save(
-        into: "tickets", "id, preset, owner, owner_kind, priority, since, holder, expires_at, others", key: "id")
+        into: "tickets", "id, preset, owner, owner_kind, priority, since, holder, expires_at, others, demand", key: "id")
     private static let saveHeartbeat = SQLText.save(into: "heartbeats", "holder, at", key: "holder")
 
     func ticket(_ id: ClaimID) throws -> Ticket? {
@@ -25,6 +25,11 @@ extension SQLTransaction {
             ORDER BY priority DESC, since, t.id
             """
         ).all(presetID(preset) ?? -1, "\n\(preset)\n", read: Self.ticket).compactMap(\.self)
+    }
+
+    func tickets() throws -> [Ticket] {
+        try statement("\(Self.ticketSelect) ORDER BY priority DESC, since, t.id").all(read: Self.ticket)
+            .compactMap(\.self)
     }
 
     func ticketCount(of owner: Owner?) throws -> Int {
@@ -55,7 +60,8 @@ extension SQLTransaction {
     func save(_ ticket: Ticket) throws {
         try statement(Self.saveTicket).run(
             ticket.id, addedPresetID(ticket.preset), ticket.owner.name, ticket.owner.kindCode, ticket.priority,
-            ticket.since, ticket.holder, ticket.expiresAt, Self.text(of: ticket.others))
+            ticket.since, ticket.holder, ticket.expiresAt, Self.text(of: ticket.others),
+            ticket.demand.map { try addedPresetID($0) })
     }
 
     func forget(ticket id: ClaimID) throws {
@@ -81,14 +87,17 @@ extension SQLTransaction {
         ).run()
     }
 
-    private static func ticket(_ columns: inout Columns) -> Ticket? {
+    static func ticket(_ columns: inout Columns) -> Ticket? {
         let (id, preset) = (columns.next(ClaimID.self), PresetKey(source: columns.next(), name: columns.next()))
         guard let owner = Owner(name: columns.next(), kind: columns.next()) else { return nil }
         let (priority, since) = (columns.next(Int.self), columns.next(Timestamp.self))
         let (holder, expiresAt) = (columns.next(String.self), columns.next(Timestamp?.self))
+        let others = presets(in: columns.next())
+        let (source, name) = (columns.next(String?.self), columns.next(String?.self))
+        let demand = source.flatMap { source in name.map { PresetKey(source: source, name: $0) } }
         return Ticket(
-            id: id, preset: preset, others: presets(in: columns.next()), owner: owner, priority: priority, since: since,
-            holder: holder, expiresAt: expiresAt)
+            id: id, preset: preset, others: others, owner: owner, priority: priority, since: since, holder: holder,
+            demand: demand, expiresAt: expiresAt)
     }
 
     /// Returns the text of the column `others`: each preset as `source/name` on a line of its own, with a line feed also

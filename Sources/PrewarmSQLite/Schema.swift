@@ -76,6 +76,7 @@ enum Schema {
             try database.execute(sql: "ALTER TABLE revisions ADD COLUMN changes BLOB")
         }
         migrator.registerMigration("claim-limits") { database in try database.execute(sql: limits) }
+        migrator.registerMigration("claim-demand") { database in try database.execute(sql: demand) }
         return migrator
     }
 

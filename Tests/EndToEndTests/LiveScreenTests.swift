@@ -180,6 +180,28 @@ struct LiveScreenTests {
         #expect(!report.output.contains(/\u{1b}\[[0-9;]*m/), "NO_COLOR applies: \(report)")
     }
 
+    @Test(
+        "A signal at the prompt of login ends it with the terminal as it was",
+        arguments: [("SIGTERM", 15), ("SIGINT", 2), ("SIGHUP", 1)])
+    func prompt(name: String, number: Int) async throws {
+        let sandbox = try await Self.sandbox()
+        let home: [Environment.Key: String] = ["HOME": sandbox.root.path, "XDG_CONFIG_HOME": sandbox.root.path]
+        let report = try await sandbox.onTerminal(
+            ["login", "http://127.0.0.1:9"],
+            [["until", "Token for http"], ["hidden"], ["send", "secret"], ["signal", name]], environment: home)
+        #expect(report.signal == number && report.restored, "\(report)")
+        #expect(!report.output.contains("secret"))
+    }
+
+    @Test("After a command of `with` that a signal ended, the terminal is as it was")
+    func with() async throws {
+        let sandbox = try await Self.sandbox()
+        #expect(try await sandbox.prewarm("sync", "--wait").code == 0)
+        let report = try await sandbox.onTerminal(
+            ["with", "alpha", "--owner", "ci", "--", "sh", "-c", "stty -echo -icanon; kill -KILL $$"], [["until", ""]])
+        #expect(report.code == 137 && report.restored, "\(report)")
+    }
+
     @Test("Without a terminal, top names the command that works, and status --watch prints each change")
     func pipes() async throws {
         let sandbox = try await Self.sandbox()

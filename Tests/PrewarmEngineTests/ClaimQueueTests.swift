@@ -125,6 +125,52 @@ struct ClaimQueueTests {
         }
     }
 
+    @Test("A claim that no request continues keeps a workspace from others for 5 seconds, and its place for longer")
+    func away() async throws {
+        let world = try World()
+        let engine = try await emptied(world, "a 1 1", by: ["first"])
+        let waiting = try await attempt(engine, world, "ada")
+        try await engine.leave(waiting.id, keepingFor: Ticket.absence)
+        try await refill(engine)
+        world.with { $0.now = $0.now + .seconds(4) }
+        await #expect(throws: ClaimError.self) { try await engine.claim("a", owner: "late") }
+        world.with { $0.now = $0.now + .seconds(2) }
+        let again = try await engine.beginClaim(of: [key], by: "ada", continuing: waiting.id)
+        #expect(again.id == waiting.id)
+        #expect(try await engine.claim("a", owner: "late").owner == "late")
+        try await refill(engine)
+        #expect(try await engine.claim("a", owner: "ada", attempt: again).owner == "ada", "it asks itself again")
+    }
+
+    @Test("A reader sees a waiting claim only in the queues of presets that it may see")
+    func masked() async throws {
+        let world = try World()
+        let engine = try await engine(world)
+        world.commit("a 0 1\nb 0 1\nc 0 1")
+        try await engine.sync()
+        let keys = ["a", "b", "c"].map { PresetKey(source: "presets", name: $0) }
+        var attempt = try await engine.beginClaim(of: keys, by: "ada")
+        attempt.hasWaited = true
+        try await engine.join(attempt, of: keys, by: "ada")
+        for (names, shown) in [("b", "b"), ("bc", "bc"), ("abc", "abc"), ("x", "")] {
+            let reader = Reader(names: names)
+            let place = try await engine.place(of: attempt.id, for: reader)
+            let document = place.flatMap { Value($0, for: reader) }
+            #expect((document == nil) == shown.isEmpty)
+            let others = document?.list("presets").compactMap(\.string) ?? []
+            #expect(document?.text("preset") == shown.first.map(String.init))
+            #expect(others == (shown.count < 2 ? [] : shown.map { "presets/\($0)" }))
+        }
+    }
+
+    private struct Reader: Audience {
+        let names: String
+        var seesAllPresets: Bool { false }
+        func sees(_ preset: PresetKey) -> Bool { names.contains(preset.name) }
+        func view(of preset: PresetKey, owner: Owner?) -> WorkspaceView { sees(preset) ? .whole : .hidden }
+        func readsLogs(of preset: PresetKey?) -> Bool { false }
+    }
+
     @Test("Another owner cannot continue a claim that waits")
     func foreign() async throws {
         let world = try World()

@@ -102,6 +102,22 @@ struct OutageTests {
         #expect(Self.creates(world) == 1)
     }
 
+    @Test("An outage ends although the only preset that is tried is invalid, and that preset is stalled")
+    func invalidProbe() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 1 1")
+        world.with { $0.outcome = .refused(ProviderError(.outage, "down")) }
+        try await engine.sync()
+        world.with { $0.outcome = .refused(ProviderError(.invalid, "no such image")) }
+        Self.pass(31, in: world)
+        try await engine.sync()
+        let status = try #require(try await engine.assess("presets").statuses.first)
+        #expect(status[.provisionerUnavailable] == nil && status[.stalled] != nil)
+        #expect(try await engine.store.read { try $0.openBreakers() }.isEmpty)
+        #expect(Self.creates(world) == 2, "the invalid definition is not tried again at once")
+    }
+
     @Test(
         "Errors of other classes never count to the failure limit",
         arguments: [ProviderError.Kind.capacity, .quota, .transient])

@@ -69,6 +69,68 @@ struct OwnerLimitTests {
         #expect(try await engine.transfer(other.id.rawValue, to: "eve").workspace.owner == "eve")
     }
 
+    @Test("A claimer passes its limit by no transfer to an owner that it invents, and hands over to a colleague")
+    func transfers() async throws {
+        let world = try World()
+        let engine = try await engine(world, policy(1))
+        let token = AccessTokenRecord(
+            id: "t1", name: "bob", role: .claimer, digest: [], createdAt: world.with(\.now), createdBy: "ops")
+        let screen = AccessTokenRecord(
+            id: "t2", name: "screen", role: .viewer, digest: [], createdAt: world.with(\.now), createdBy: "ops")
+        _ = try await engine.store.write { (try $0.insert(token), try $0.insert(screen)) }
+        _ = try await engine.claim("a", owner: "eve")
+        func transfer(_ workspace: Workspace, _ owner: Owner, isClaimer: Bool = true) async throws -> Owner? {
+            do {
+                let held = try await engine.transfer(
+                    workspace.id.rawValue, to: owner, requiresKnownOwner: isClaimer)
+                return held.workspace.owner
+            } catch ClaimError.unknownOwner(let owner, _) {
+                #expect(try await engine.store.read { try $0.workspace(workspace.id.rawValue) }?.owner != owner)
+                return nil
+            }
+        }
+        let mine = try await engine.claim("a", owner: "ada")
+        for owner in ["invented", Owner(.token, "none"), Owner(.token, "screen"), Owner(.token, "eve")] as [Owner] {
+            #expect(try await transfer(mine, owner) == nil)
+        }
+        let full = try await refusal { _ = try await transfer(mine, "eve") }
+        #expect(full?.owner == "eve", "a known owner has a limit of its own")
+        #expect(try await transfer(mine, Owner(.token, "bob")) == Owner(.token, "bob"))
+        let next = try await engine.claim("a", owner: "ada")
+        #expect(try await transfer(next, "invented", isClaimer: false) == "invented", "an operator may name anyone")
+    }
+
+    @Test("All claims of an owner at its limit together keep one workspace from others")
+    func together() async throws {
+        let world = try World()
+        let names = (1...6).map { "p\($0)" }
+        let engine = try await engine(
+            world, policy(1), names.map { "\($0) 0 1" }.joined(separator: "\n") + "\na 0 1")
+        let keys = names.map { PresetKey(source: "presets", name: $0) }
+        func wait(_ owner: Owner, _ keys: [PresetKey]) async throws -> ClaimAttempt {
+            world.with { $0.now = $0.now + .seconds(1) }
+            var attempt = try await engine.beginClaim(of: keys, by: owner)
+            attempt.hasWaited = true
+            try await engine.join(attempt, of: keys, by: owner)
+            return attempt
+        }
+        let several = try await wait("ada", keys)
+        for key in keys { _ = try await wait("ada", [key]) }
+        world.commit(names.map { "\($0) 1 1" }.joined(separator: "\n") + "\na 0 1")
+        try await engine.sync()
+        for (index, name) in names.enumerated() {
+            let owner = Owner(.text, "other \(index)")
+            if index == 0 {
+                await #expect(throws: ClaimError.self) { try await engine.claim(name, owner: owner) }
+            } else {
+                #expect(try await engine.claim(name, owner: owner).owner == owner)
+            }
+        }
+        let grant = try await engine.grant(
+            keys.map { ClaimChoice(name: $0.description) }, owner: "ada", attempt: several)
+        #expect(grant.workspace.preset == keys[0])
+    }
+
     @Test("Claims of several processes at the same time do not pass the limit", arguments: 1...4)
     func race(limit: Int) async throws {
         let world = try World()
@@ -117,8 +179,8 @@ struct OwnerLimitTests {
         let room = WaitingRoom()
         await room.enter(ada.id)
         await room.enter(bob.id)
-        let turn = try await room.turn(of: ada.id, in: [key], engine, until: engine.clock.instant() + .seconds(60))
-        #expect(turn == .ended)
+        let turn = try await room.turn(of: ada.id, in: [key], engine, until: engine.clock.instant() + .seconds(1))
+        #expect(turn == .timedOut, "it waits like any other, and then gets the error with what its owner holds")
         try await engine.sync()
         #expect(try await refusal { _ = try await engine.claim("a", owner: "ada", attempt: ada) }?.count == 1)
         #expect(try await engine.claim("a", owner: "bob", attempt: bob).owner == "bob")

@@ -23,7 +23,11 @@ struct WithRun: Sendable {
         }
         relay.begin(command)
         let (code, isLost) = await withTaskGroup(of: Step.self) { group in
-            group.addTask { .ended(await command.end().code) }
+            group.addTask {
+                let end = await command.end()
+                if case .signaled = end { command.restoreTerminal() }
+                return .ended(end.code)
+            }
             group.addTask { .stopped(isLost: await keepLease()) }
             var (code, isLost) = (ExitStatus.failure.rawValue, false)
             for await step in group {

@@ -4,6 +4,11 @@ import Synchronization
 
 /// The progress of a sync: one line for each step, and on a terminal a last line with the running operations.
 final class ProgressDisplay: Sendable {
+    /// True while the last line of the terminal shows progress.
+    static let isLineDrawn = Atomic(false)
+    /// The sequence that removes the last line.
+    static let clearSequence: StaticString = "\r\u{1b}[K"
+
     private let console: Console
     private let drawsLive: Bool
     private let state = Mutex(State())
@@ -157,6 +162,7 @@ final class ProgressDisplay: Sendable {
         guard state.hasLine else { return }
         console.draw("\r\u{1b}[K")
         state.hasLine = false
+        Self.isLineDrawn.store(false, ordering: .releasing)
     }
 
     private func draw(_ state: inout State) {
@@ -168,6 +174,7 @@ final class ProgressDisplay: Sendable {
         let line = "◎ \(state.running.count) running, \(state.done) done\(failed): \(names.joined(separator: ", "))"
         console.draw("\(line.cut(toWidth: console.errorWidth - 1))")
         state.hasLine = true
+        Self.isLineDrawn.store(true, ordering: .releasing)
     }
 }
 

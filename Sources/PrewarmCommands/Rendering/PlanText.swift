@@ -101,7 +101,9 @@ struct PlanText {
         )
         let old = outdated > 0 ? "\(outdated) outdated" : claimable > ready ? "\(claimable - ready) expired" : ""
         let more = claimable > ready ? ", \(claimable) claimable (\(old))" : old.isEmpty ? "" : ", \(old)"
-        return Style.dim.apply(to: "  \(ready) of \(preset.number("desired")) ready\(more)", color: color)
+        let waiting = preset.number("waitingClaims")
+        let claims = waiting > 0 ? " (\(waiting) more for waiting claims)" : ""
+        return Style.dim.apply(to: "  \(ready) of \(preset.number("desired")) ready\(claims)\(more)", color: color)
     }
 
     private func line(for action: Value, count: Int) -> TerminalText {

@@ -25,12 +25,15 @@ struct ForegroundCommand: Sendable {
     }
 
     let pid: pid_t
+    /// The modes of standard input when the command started; nil if it is not a terminal.
+    private let modes: termios?
 
     /// Starts a command, which is searched in `PATH`.
     /// - Parameters:
     ///   - arguments: the command and its arguments.
     ///   - environment: the whole environment of the command.
     init(_ arguments: [String], environment: [String: String]) throws(Failure) {
+        modes = Self.modes
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -63,6 +66,18 @@ struct ForegroundCommand: Sendable {
                 continuation.resume(returning: signal == 0 ? .exited((status >> 8) & 0xff) : .signaled(signal))
             }
         }
+    }
+
+    private static var modes: termios? {
+        var modes = termios()
+        return isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &modes) == 0 ? modes : nil
+    }
+
+    /// Gives the terminal the modes that it had at the start, as shells do after a signal ended a command: the command may have
+    /// turned the echo off.
+    func restoreTerminal() {
+        guard var modes, Self.isInForeground else { return }
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &modes)
     }
 
     func send(_ signal: Int32) { kill(pid, signal) }

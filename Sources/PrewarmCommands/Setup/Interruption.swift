@@ -43,6 +43,17 @@ func endProcess(after limit: Duration, _ report: @escaping @Sendable () -> Void)
 /// ignored: `timeout` signals both the process and its group, and a shell may forward the signal of a terminal.
 func endAtNextSignal() {
     DispatchQueue.global().asyncAfter(deadline: .now() + 1) {
-        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+        for number in [SIGINT, SIGTERM] { signal(number, endNow) }
     }
+}
+
+/// Removes the line that shows progress, and ends the process by the signal. It calls only functions that are safe in a
+/// handler.
+private let endNow: @convention(c) (Int32) -> Void = { number in
+    if ProgressDisplay.isLineDrawn.load(ordering: .acquiring) {
+        let sequence = ProgressDisplay.clearSequence
+        _ = write(STDERR_FILENO, sequence.utf8Start, sequence.utf8CodeUnitCount)
+    }
+    signal(number, SIG_DFL)
+    raise(number)
 }

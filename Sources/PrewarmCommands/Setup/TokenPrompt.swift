@@ -41,8 +41,8 @@ struct TokenPrompt {
             CommandFailure("cannot read the token: standard input has more than \(limit >> 10) KiB", code: .usage))
     }
 
-    /// Reads a line. The terminal neither shows it nor makes signals meanwhile, so that a key cannot end the process
-    /// before the terminal is as it was.
+    /// Reads a line that the terminal does not show. The terminal makes no signals meanwhile, and if a signal of another process
+    /// ends this one, the terminal is first as it was.
     private static func typed() -> Result<[UInt8], CommandFailure> {
         var before = termios()
         guard tcgetattr(STDIN_FILENO, &before) == 0 else {
@@ -50,8 +50,14 @@ struct TokenPrompt {
         }
         var hidden = before
         hidden.c_lflag &= ~tcflag_t(ECHO | ECHONL | ICANON | ISIG)
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
-        defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &before) }
+        return SignalRestoration.run(restoring: before) {
+            tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
+            defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &before) }
+            return line()
+        }
+    }
+
+    private static func line() -> Result<[UInt8], CommandFailure> {
         var bytes: [UInt8] = []
         while true {
             var byte: UInt8 = 0

@@ -14,14 +14,18 @@ package struct Ticket: Hashable, Sendable {
     package let since: Timestamp
     /// The process that holds the request of the claim.
     package let holder: String
+    /// The preset whose desired number the claim raises while it waits: the first of ``presets`` with `onEmpty: create`; nil if
+    /// none has that.
+    package let demand: PresetKey?
     /// The end of the ticket if no request continues the claim until then; nil while a request waits.
     package var expiresAt: Timestamp?
 
     package init(
         id: ClaimID, preset: PresetKey, others: [PresetKey] = [], owner: Owner, priority: Int = Ticket.standardPriority,
         since: Timestamp,
-        holder: String, expiresAt: Timestamp? = nil
+        holder: String, demand: PresetKey? = nil, expiresAt: Timestamp? = nil
     ) {
+        self.demand = demand
         self.id = id
         self.preset = preset
         self.others = others

@@ -2,7 +2,8 @@
 ///
 /// It opens when the provisioner reports an outage, or after ``failuresToOpen`` failed builds without a success between,
 /// of at least ``presetsToOpen`` presets whose fingerprints were built before. While it is open, one create at a time is
-/// tried as a probe. The first build that succeeds closes it. Then one create runs, then two, then four, until the
+/// tried as a probe. The first build that succeeds closes it, and so does a probe whose definition the provisioner calls
+/// invalid: the provisioner answers, and the fault is the preset's. Then one create runs, then two, then four, until the
 /// provisioner's concurrency is reached.
 ///
 /// Example: the provider fails at 10:00. Probes start at 10:00:30, 10:01:30, 10:03:30, 10:07:30 and then every 5 minutes.
@@ -67,6 +68,10 @@ package struct BreakerMachine: Hashable, Sendable {
             return []
         case (.refused(let error, _), .closed):
             return error.kind == .outage ? open(error.message, retryAfter: error.retryAfter, at: now) : []
+        case (.refused(let error, let workspace), .open) where error.kind == .invalid && workspace == state.probe:
+            // The provisioner judged the definition, so it is available. Only the preset is at fault.
+            close(state.lastBuilt, at: now)
+            return [.closed]
         case (.refused(let error, let workspace), .open):
             endProbe(workspace, error.message, retryAfter: error.retryAfter, at: now)
             return []
@@ -125,7 +130,8 @@ package struct BreakerMachine: Hashable, Sendable {
         state.room = room * 2 < concurrency ? room * 2 : nil
     }
 
-    private mutating func close(_ preset: PresetKey, at now: Timestamp) {
+    /// - Parameter preset: The preset whose build last succeeded.
+    private mutating func close(_ preset: PresetKey?, at now: Timestamp) {
         var closed = Breaker(provisioner: state.provisioner)
         closed.since = now
         closed.room = concurrency > 1 ? 1 : nil

@@ -15,7 +15,7 @@ package enum Lane: Int, CaseIterable, Comparable, Sendable {
         self =
             switch kind {
             case .claim: .handover
-            case .create: reason == .claimed ? .waitingClaim : .create
+            case .create: reason == .claimed || reason == .waitingClaim ? .waitingClaim : .create
             case .inspect: .inspect
             case .delete: .delete
             case .start, .stop: .create

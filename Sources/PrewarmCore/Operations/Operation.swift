@@ -69,6 +69,8 @@ extension Operation {
 /// The reason of an action or operation.
 package enum Reason: String, CaseIterable, Sendable {
     case belowDesired = "BelowDesired"
+    /// A claim waits for a workspace of a preset with `onEmpty: create`.
+    case waitingClaim = "WaitingClaim"
     case aboveDesired = "AboveDesired"
     case outdated = "Outdated"
     case expired = "Expired"

@@ -18,17 +18,21 @@ package struct Settlement: Hashable, Sendable {
     /// The time from which the workspace is inspected until it is ready; nil if it is not inspected.
     package var inspectAt: Timestamp?
 
+    /// The time from which a delete has to begin to be the last one; nil if each is.
+    private var deletesAgainAt: Timestamp?
     /// The time at which a workspace that is starting counts as failed; nil if there is no limit.
     private var deadline: Timestamp?
 
     /// Returns the state after the outcome of an operation.
     /// - Parameter readyTimeout: the time that a workspace may be starting, counted from the inspect operation's
     ///   creation; nil if there is no limit.
+    /// - Parameter create: the create of the workspace, if the operation is its delete.
     package static func settle(
         _ operation: Operation, of workspace: Workspace, outcome: Outcome, now: Timestamp,
-        readyTimeout: Duration? = nil
+        readyTimeout: Duration? = nil, create: Operation? = nil
     ) -> Settlement {
         var settlement = Settlement(operation: operation, workspace: workspace)
+        settlement.deletesAgainAt = create?.deletesAgainAt
         if operation.kind == .inspect { settlement.deadline = readyTimeout.map { operation.createdAt + $0 } }
         switch operation.kind {
         case .delete: settlement.settleDelete(outcome, now)
@@ -49,11 +53,17 @@ package struct Settlement: Hashable, Sendable {
             if isComing { inspectAt = now + Backoff.readiness.delay(attempt: 1, seed: seed) }
         case .tryLater(let message):
             // A delete of the workspace waits for this create, so the create is canceled instead of tried again.
-            if workspace.state == .deleting { finish(.cancelled, now) } else { retry(after: .retry, message, now) }
+            if workspace.state == .deleting {
+                operation.error = message
+                finish(.cancelled, now)
+            } else {
+                retry(after: .retry, message, now)
+            }
         case .failed(let message): fail(message, now)
         case .refused(let error) where error.kind == .invalid: fail(error.message, now, isInvalid: true)
         case .refused(let error):
             if workspace.state == .deleting {
+                operation.error = error.message
                 finish(.cancelled, now)
             } else {
                 retry(after: .retry, error.message, now, pause: error.retryAfter)
@@ -66,6 +76,13 @@ package struct Settlement: Hashable, Sendable {
     private mutating func settleDelete(_ outcome: Outcome, _ now: Timestamp) {
         switch outcome {
         case .done, .lost:
+            let begin = operation.startedAt ?? now
+            if let again = deletesAgainAt, !again.hasCome(at: begin, atMost: Operation.interruptedCreate) {
+                operation.state = .pending
+                operation.error = nil
+                operation.nextAttemptAt = again
+                return
+            }
             finish(.succeeded, now)
             workspace.state = .deleted
         case .starting: retry(after: .retry, "the provisioner reports that the delete is not finished", now)
@@ -155,5 +172,18 @@ package struct Settlement: Hashable, Sendable {
         let delay = backoff.delay(attempt: operation.attempt, seed: seed)
         operation.nextAttemptAt = now + min(max(delay, pause ?? .zero), Operation.longestWait)
         if let deadline, deadline > now { operation.nextAttemptAt = min(operation.nextAttemptAt, deadline) }
+    }
+}
+
+extension Operation {
+    /// The time for which an interrupted create may still make a workspace at the provider.
+    package static let interruptedCreate = Duration.seconds(15)
+
+    /// The time at which a workspace has to be deleted again if this is its create; nil if the create was answered, or never
+    /// started. The process that waited for the answer ended, so the provider may still make the workspace after a delete that
+    /// did not find it.
+    fileprivate var deletesAgainAt: Timestamp? {
+        guard kind == .create, state == .cancelled, attempt > 0, error == nil, let finishedAt else { return nil }
+        return finishedAt + Self.interruptedCreate
     }
 }

@@ -1,6 +1,7 @@
 /// The creates that the limits of the policy admit in one reconciliation (rule 9 of ``Planner``).
 ///
-/// Presets of a higher priority get their creates first. Presets of the same priority take turns: each gets one
+/// Creates for waiting claims come before all others, since a person waits. Presets of a higher priority get their creates
+/// first. Presets of the same priority take turns: each gets one
 /// workspace, then each gets a second one, and so on, until a limit is reached or nothing is missing.
 ///
 /// Example: `instances: 10`, 6 workspaces exist, and the pools a, b and c have one priority and lack 3 each. The limit
@@ -54,11 +55,15 @@ struct Budget {
         admitted = pools.map { Admission(hold: $0.hold(on: .create)) }
         let waiting = pools.indices.filter { pools[$0].creations > 0 && admitted[$0].hold == nil }
         let classes = Dictionary(grouping: waiting) { pools[$0].preset.options.priority }
-        for (_, members) in classes.sorted(by: { $0.key > $1.key }) { share(among: members, of: pools) }
+        let byPriority = classes.sorted { $0.key > $1.key }.map(\.value)
+        for members in byPriority { share(among: members, of: pools, upTo: \.createsForClaims) }
+        for members in byPriority { share(among: members, of: pools, upTo: \.creations) }
     }
 
-    private mutating func share(among members: [Int], of pools: [Pool]) {
-        var members = members
+    /// Admits creates of pools of one priority, which take turns.
+    /// - Parameter target: The number of creates that a pool gets at most, including earlier ones.
+    private mutating func share(among members: [Int], of pools: [Pool], upTo target: (Pool) -> Int) {
+        var members = members.filter { admitted[$0].creations < target(pools[$0]) }
         while !members.isEmpty {
             members.removeAll { index in
                 let key = pools[index].preset.key
@@ -70,7 +75,7 @@ struct Budget {
                 liveInSource[key.source, default: 0] += 1
                 liveInAll += 1
                 admitted[index].creations += 1
-                return admitted[index].creations == pools[index].creations
+                return admitted[index].creations == target(pools[index])
             }
         }
     }

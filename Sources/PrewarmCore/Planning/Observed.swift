@@ -59,6 +59,8 @@ package struct Observed: Sendable {
     package var replaced: [PresetKey: Set<WorkspaceID>] = [:]
     /// The numbers of claimed workspaces that are lost or unhealthy, by preset.
     package var brokenClaims: [PresetKey: Int] = [:]
+    /// The claims that wait, by the preset for which each of them counts.
+    package var waiting: [PresetKey: WaitingDemand] = [:]
     /// The provisioners that are unavailable, by name.
     package var outages: [String: Outage] = [:]
 
@@ -67,6 +69,12 @@ package struct Observed: Sendable {
     /// Returns the active suspension of a preset; nil if it is not suspended.
     package func suspension(of preset: PresetKey, at now: Timestamp) -> Suspension? {
         suspensions.first { $0.scope.covers(preset) && $0.isInForce(at: now) }
+    }
+
+    /// Returns the waiting claims that count for the desired number of a preset; nil if there are none.
+    func demand(of preset: Preset) -> WaitingDemand? {
+        guard !waiting.isEmpty, preset.options.onEmpty == .create, preset.retirement == nil else { return nil }
+        return waiting[preset.key]
     }
 
     /// Adds one workspace to ``tallies`` and ``instances``. For many workspaces a store fills them faster with a query.

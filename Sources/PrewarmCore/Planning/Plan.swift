@@ -199,6 +199,8 @@ package enum Wait: Hashable, Sendable {
 package struct PoolCounts: Hashable, Sendable {
     /// The number of workspaces that should be ready.
     package var desired = 0
+    /// The part of ``desired`` for waiting claims (``WaitingDemand``).
+    package var waiting = 0
     /// The number of ready workspaces of the current fingerprint.
     package var actual = 0
     /// The number of ready workspaces of the current fingerprint that have not expired: ``actual`` − ``expired``.

@@ -25,6 +25,8 @@
 ///    `failureLimit` failures in a row the preset is stalled, and one build an hour is tried (``FailureRecord``).
 /// 11. If a deletion and a claim want the same workspace, the store decides: the plan may lose.
 /// 12. The time is an input. Schedules are cron windows in a time zone (``Schedule``).
+/// 13. With `onEmpty: create`, each claim that waits raises the desired number by 1 (``WaitingDemand``).
+///     Example: 2 are desired, 2 claims wait, 1 is starting: 2 + 2 − 1 = 3 are created.
 package struct Planner: Sendable {
     package let now: Timestamp
     package let policy: Policy
@@ -62,18 +64,23 @@ package struct Planner: Sendable {
             case .deleting, .deleted, .claimed: break
             }
         }
-        return current > desired(preset)
+        return current > desired(preset, observed)
     }
 
     private func renewal(of preset: Preset, _ observed: Observed) -> Renewal? {
         guard preset.ttl != nil else { return nil }
-        return Renewal(preset, desired: desired(preset), buildTime: observed.buildTimes[preset.key])
+        return Renewal(preset, desired: desired(preset, observed), buildTime: observed.buildTimes[preset.key])
     }
 
     /// Returns the number of workspaces that the preset asks for now: 0 if it is retired, the number of the schedule's
     /// first window that contains ``now``, otherwise `instances`.
     package func desired(_ preset: Preset) -> Int {
         preset.retirement != nil ? 0 : desired(preset.instances, preset.schedule)
+    }
+
+    /// Returns the number of workspaces that the preset asks for now, with those for waiting claims.
+    func desired(_ preset: Preset, _ observed: Observed) -> Int {
+        desired(preset) + (observed.demand(of: preset)?.count ?? 0)
     }
 
     private func desired(_ instances: Int, _ schedule: Schedule?) -> Int {
@@ -119,6 +126,7 @@ package struct Planner: Sendable {
     private func settled(_ preset: Preset, _ tallies: [Tally], _ observed: Observed) -> PoolPlan? {
         guard preset.retirement == nil, preset.schedule == nil, observed.suspensions.isEmpty,
             observed.replaced.isEmpty || observed.replaced[preset.key] == nil,
+            observed.waiting.isEmpty || observed.waiting[preset.key] == nil,
             observed.failures.isEmpty || observed.failures[preset.key] == nil
         else { return nil }
         var counts = PoolCounts()

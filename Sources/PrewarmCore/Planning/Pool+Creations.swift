@@ -24,15 +24,24 @@ extension Pool {
         holdBackForCanary()
     }
 
-    /// The creates of the pool. Those that the pool would not need if no workspace expired have the reason `Expired`, and
-    /// come last.
+    /// The creates of the pool. Those that the pool would not need if no claim waited have the reason `WaitingClaim`, and come
+    /// first. Those that it would not need if no workspace expired have the reason `Expired`, and come last.
     ///
     /// Example: 2 are desired, 2 are ready, and the older one expires soon. 1 is created, with the reason `Expired`.
     var creates: [Action] {
         let missing = min(creations, max(0, counts.desired - counts.actual - startingCurrent))
         func create(_ reason: Reason) -> Action { Action(.create, preset: preset.key, reason: reason) }
-        return Array(repeating: create(.belowDesired), count: missing)
+        return Array(repeating: create(.waitingClaim), count: createsForClaims)
+            + Array(repeating: create(.belowDesired), count: missing - createsForClaims)
             + Array(repeating: create(preset.ttl == nil ? .replaced : .expired), count: creations - missing)
+    }
+
+    /// The number of creates that the pool needs only because claims wait.
+    ///
+    /// Example: 2 are desired without claims, 2 claims wait, and 3 are starting. 1 is created, and it is for a claim.
+    var createsForClaims: Int {
+        let available = counts.actual + startingCurrent
+        return min(creations, max(0, counts.desired - max(available, counts.desired - counts.waiting)))
     }
 
     /// Limits the creates of a new fingerprint to `canary` until one workspace of it was ready, so that a bad new

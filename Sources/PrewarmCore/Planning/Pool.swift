@@ -59,8 +59,10 @@ struct Pool {
         suspension = observed.suspension(of: preset.key, at: planner.now)
         failure = observed.failures[preset.key].flatMap { $0.fingerprint == preset.fingerprint ? $0 : nil }
         self.standstill = standstill
-        let desired = planner.desired(preset)
+        let demand = observed.demand(of: preset)
+        let desired = planner.desired(preset, observed)
         counts.desired = desired
+        counts.waiting = demand?.count ?? 0
         replaced = observed.replaced[preset.key] ?? []
         brokenClaims = observed.brokenClaims[preset.key] ?? 0
         providerOutage = observed.outages[preset.spec.provisioner]
@@ -77,6 +79,7 @@ struct Pool {
         readyLeft = counts.actual + outdatedReady
         counts.claimable = claimable
         noteNextChange(tallies)
+        if let change = demand?.changesAt { noteChange(change) }
         // Claims on a retired preset are refused.
         if preset.retirement != nil { (counts.eligible, counts.claimable) = (0, 0) }
     }

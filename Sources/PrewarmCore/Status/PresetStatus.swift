@@ -101,9 +101,10 @@ package struct PresetStatus: Sendable {
             ? "\(counts.eligible) of \(counts.desired) workspaces are claimable"
             : "\(counts.claimable) workspaces are claimable; \(counts.eligible) of \(counts.desired) have the current "
                 + "version and have not expired"
+        let waiting = counts.waiting > 0 ? "; \(counts.waiting) more are desired for waiting claims" : ""
         return counts.eligible >= counts.desired
-            ? Condition(.ready, reason: .atDesired, message: message)
-            : Condition(.ready, .no, reason: .belowDesired, message: message)
+            ? Condition(.ready, reason: .atDesired, message: message + waiting)
+            : Condition(.ready, .no, reason: .belowDesired, message: message + waiting)
     }
 
     private static func reconciling(_ preset: Preset, _ pool: PoolPlan) -> Condition? {

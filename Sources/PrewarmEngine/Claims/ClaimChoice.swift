@@ -88,7 +88,7 @@ extension Engine {
             else { throw ClaimError.keyReused(key, earlier) }
             // A workspace that failed to build was never given to its owner, so the claim starts again.
             guard earlier.state != .claimed, earlier.readyAt == nil else {
-                if asking.hasWaited { try store.forget(ticket: asking.id) }
+                if asking.hasWaited { try store.endWait(asking.id, with: earlier.preset, at: now()) }
                 return ClaimGrant(workspace: earlier, isNew: false)
             }
             try store.remember(claimKey: nil, of: earlier.id)

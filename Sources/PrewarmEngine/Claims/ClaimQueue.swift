@@ -2,8 +2,8 @@ package import PrewarmCore
 
 /// The queue of claims that wait for a workspace of a preset. A claim that can use several presets waits in all their queues.
 ///
-/// A claim may take a workspace if more are claimable than claims wait before it. So no claim passes a waiting one of the
-/// same or a higher priority, and a claim that can take nothing delays no other.
+/// ``ClaimOrder`` says which ready workspace is for which of them. So no claim passes a waiting one of the same or a higher
+/// priority, and a claim that can take nothing delays no other.
 extension Engine {
     /// The time after which a process that was not heard of no longer holds tickets.
     static let heartbeatLimit = Duration.seconds(15)
@@ -11,12 +11,15 @@ extension Engine {
     /// Adds a claim to the queues of its presets, or continues its place there. Claims that nothing continues any more take
     /// no place.
     /// - Parameter presets: The presets that the claim may get, the best first; at least one.
+    /// - Returns: The preset whose desired number the claim raises while it waits; nil if it raises no number.
     /// - Throws: ``ClaimError/queueFull(_:limit:)``
-    package func join(_ attempt: ClaimAttempt, of presets: [PresetKey], by owner: Owner) async throws {
-        guard let first = presets.first else { return }
+    @discardableResult
+    package func join(_ attempt: ClaimAttempt, of presets: [PresetKey], by owner: Owner) async throws -> PresetKey? {
+        guard let first = presets.first else { return nil }
+        let demand = try await store.read { try self.demand(of: presets, in: $0) }
         let ticket = Ticket(
             id: attempt.id, preset: first, others: Array(presets.dropFirst()), owner: owner,
-            priority: attempt.priority, since: attempt.askedAt, holder: holder)
+            priority: attempt.priority, since: attempt.askedAt, holder: holder, demand: demand)
         do {
             try await add(ticket)
         } catch ClaimError.queueFull {
@@ -24,6 +27,7 @@ extension Engine {
             try await endAbandonedWaits()
             try await add(ticket)
         }
+        return demand
     }
 
     /// - Throws: ``ClaimError/queueFull(_:limit:)``
@@ -34,6 +38,7 @@ extension Engine {
             try endExpired(at: now, in: store)
             if try store.ticket(ticket.id) == nil { try requirePlace(for: ticket.owner, in: store) }
             try store.save(ticket)
+            if let demand = ticket.demand { try store.markDirty(source: demand.source) }
         }
     }
 
@@ -110,8 +115,15 @@ extension Engine {
     func waiting(
         for preset: PresetKey, without dead: Set<String>, at now: Timestamp, in store: any StoreReader
     ) throws -> [Ticket] {
+        try alive(store.tickets(of: preset), without: dead, at: now, in: store)
+    }
+
+    /// Returns the tickets without those of ended processes and those that no request continued in time.
+    func alive(
+        _ tickets: [Ticket], without dead: Set<String>, at now: Timestamp, in store: any StoreReader
+    ) throws -> [Ticket] {
         var known: [String: Bool] = [holder: true]
-        return try store.tickets(of: preset).filter { ticket in
+        return try tickets.filter { ticket in
             if let end = ticket.expiresAt { return !end.hasCome(at: now, atMost: Ticket.absence) }
             if let isAlive = known[ticket.holder] { return isAlive }
             let beat = try store.heartbeat(of: ticket.holder)
@@ -123,58 +135,16 @@ extension Engine {
         }
     }
 
-    /// Returns true if fewer claims wait before this one than workspaces are claimable, so that it passes none of them.
-    func isNext(
-        _ attempt: ClaimAttempt, of request: ClaimRequest, without dead: Set<String>, at now: Timestamp,
-        in store: any StoreReader
-    ) throws -> Bool {
-        let queue = try usable(waiting(for: request.preset, without: dead, at: now, in: store), in: store)
-        guard !queue.isEmpty else { return true }
-        let before =
-            queue.firstIndex { $0.id == attempt.id } ?? queue.count { $0.priority >= attempt.priority }
-        if before == 0 { return true }
-        return try before < claimable(request, in: store)
-    }
-
-    /// Returns the number of workspaces that the statement of a claim may take.
-    func claimable(_ request: ClaimRequest, in store: any StoreReader) throws -> Int {
-        func isOffered(_ fingerprint: Fingerprint) -> Bool {
-            request.offersOutdated || fingerprint == request.current
-        }
-        if let readySince = request.readySince, !request.offersExpired {
-            return try store.instances(of: [request.preset]).count { instance in
-                instance.state == .ready && isOffered(instance.fingerprint)
-                    && instance.readyAt ?? .distantPast > readySince
-            }
-        }
-        return try store.tallies(of: request.preset).reduce(0) { count, tally in
-            tally.state == .ready && isOffered(tally.fingerprint) ? count + tally.count : count
-        }
-    }
-
-    /// Returns the queue of a preset, and the number of claims at its front that may try to take a workspace now: as many as
-    /// there are claimable workspaces, and one more if prewarm may create a workspace for a claim.
-    func front(
-        of preset: PresetKey, without dead: Set<String>, in store: any StoreReader
-    ) throws -> (queue: [ClaimID], count: Int) {
-        let now = now()
-        let queue = try usable(waiting(for: preset, without: dead, at: now, in: store), in: store)
-        // A preset that is removed or retired meanwhile refuses all claims.
-        guard let first = queue.first, let found = try store.presets([preset])?.first, found.retirement == nil else {
-            return (queue.map(\.id), queue.count)
-        }
-        let request = try request(of: found, by: first.owner, at: now, in: store)
-        let cold = try mayCreateForClaim(found, at: now, in: store) ? 1 : 0
-        return (queue.map(\.id), try claimable(request, in: store) + cold)
-    }
-
-    /// Returns the place of a waiting claim; nil if it does not wait. A claim that waits for several presets has the place in
-    /// the queue in which it probably gets a workspace first.
-    package func place(of id: ClaimID) async throws -> TicketPlace? {
+    /// Returns the place of a waiting claim; nil if it does not wait, or if the reader may not see it. A claim that waits for
+    /// several presets has the place in the queue in which it probably gets a workspace first, among those of presets that the
+    /// reader may see.
+    /// - Parameter audience: The reader of the place.
+    package func place(of id: ClaimID, for audience: some Audience = LocalAudience()) async throws -> TicketPlace? {
         let (now, dead) = (now(), try await deadTicketHolders())
         return try await store.read { store in
             guard let ticket = try store.ticket(id) else { return nil }
-            return try ticket.presets.compactMap { try place(of: ticket, in: $0, without: dead, at: now, store) }
+            return try audience.presets(of: ticket)
+                .compactMap { try place(of: ticket, in: $0, without: dead, at: now, store) }
                 .min { $0.comes(before: $1) }
         }
     }
@@ -214,10 +184,15 @@ extension StoreWriter {
     /// Ends a waiting claim that got no workspace.
     func endWait(_ ticket: Ticket, at now: Timestamp) throws {
         try forget(ticket: ticket.id)
+        let end = min(now, ticket.expiresAt ?? now)
+        if let demand = ticket.demand {
+            try saveEndedWait(WaitingDemand.Wait(since: ticket.since, until: end), of: demand)
+            try markDirty(source: demand.source)
+        }
         if let known = try claim(ticket.id), known.result != .missed { return }
         try save(
             Claim(
                 id: ticket.id, preset: ticket.preset, owner: ticket.owner, result: .missed, askedAt: ticket.since,
-                endedAt: min(now, ticket.expiresAt ?? now)))
+                endedAt: end))
     }
 }

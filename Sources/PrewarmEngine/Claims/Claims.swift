@@ -16,6 +16,8 @@ package enum ClaimError: Error, Sendable {
     case noMatch(SelectionMiss)
     /// The owner holds as many workspaces as it may.
     case ownerLimit(OwnerUsage, ClaimPurpose)
+    /// A claimer may not give the workspace to this owner, because prewarm does not know it.
+    case unknownOwner(Owner, Workspace)
     /// The limit on the waiting claims of the owner is reached, or that of all owners if the owner is nil.
     case queueFull(Owner?, limit: Int)
     case unknownWorkspace(String)

@@ -1,14 +1,24 @@
 package import PrewarmCore
 
 extension Engine {
-    /// Creates a workspace for one owner if the pool is empty and the manifest says `onEmpty: create`. The workspace is
-    /// claimed from the beginning, so reconciliations do not touch it.
+    /// Gives an owner a workspace that is not ready yet, if the pool is empty and the manifest says `onEmpty: create`: one that
+    /// the pool creates for waiting claims already, otherwise a new one. The workspace is claimed from then on, so
+    /// reconciliations do not touch it.
     /// - Returns: Nil if the preset does not allow it, if it is suspended or observed, or if a limit is reached.
     func claimCold(
         _ preset: Preset, owner: Owner, _ attempt: ClaimAttempt, idempotencyKey: ClaimKey?, _ terms: HandoverTerms?,
         at now: Timestamp, in store: any StoreWriter
     ) throws -> ClaimGrant? {
-        guard try mayCreateForClaim(preset, at: now, in: store) else { return nil }
+        guard allowsCold(preset, try store.suspensions(), at: now) else { return nil }
+        let request = try request(
+            of: preset, by: owner, at: now, in: store, idempotencyKey: idempotencyKey, id: attempt.id)
+        if let begun = try store.claimStarting(request) {
+            try store.record(attempt, begun, .cold, preset.lease, at: now)
+            let what = "a workspace that is starting is given to \(owner)\(attempt.askedText)"
+            return try coldGrant(begun, terms, what, at: now, in: store)
+        }
+        var supply = try ClaimSupply(self, count: 1, at: now, in: store)
+        guard try supply.hasRoom(for: preset.key, in: store) else { return nil }
         var identifiers = identifiers(at: now)
         let workspace = Workspace(
             id: WorkspaceID(identifiers.next()), preset: preset.key, spec: preset.spec,
@@ -22,35 +32,31 @@ extension Engine {
                 id: OperationID(making: workspace.id), kind: .create, workspace: workspace.id, preset: preset.key,
                 provisioner: preset.spec.provisioner, reason: .claimed, nextAttemptAt: now, createdAt: now)
         ])
+        let what = "a new one is created for \(owner)\(attempt.askedText)"
+        return try coldGrant(workspace, terms, what, at: now, in: store)
+    }
+
+    private func coldGrant(
+        _ workspace: Workspace, _ terms: HandoverTerms?, _ what: String, at now: Timestamp, in store: any StoreWriter
+    ) throws -> ClaimGrant {
         let grant = try granted(workspace, terms, at: now, in: store)
         try store.append([
             Event(
-                at: now, reason: .claimedCold, object: "workspace", name: workspace.name, source: preset.key.source,
-                preset: preset.key.name, message: "no workspace was ready: a new one is created for \(owner)",
-                owner: owner, claimed: grant.handover == nil ? ClaimedWorkspace(workspace) : nil)
+                at: now, reason: .claimedCold, object: "workspace", name: workspace.name,
+                source: workspace.preset.source, preset: workspace.preset.name,
+                message: "no workspace was ready: \(what)", owner: workspace.owner,
+                claimed: grant.handover == nil ? ClaimedWorkspace(workspace) : nil)
         ])
         // A plan that is being made counts the new workspace against the limits.
-        try store.markDirty(source: preset.key.source)
+        try store.markDirty(source: workspace.preset.source)
         return grant
     }
 
-    /// Returns true if prewarm may create a workspace for a claim on an empty pool.
-    func mayCreateForClaim(_ preset: Preset, at now: Timestamp, in store: any StoreReader) throws -> Bool {
-        guard preset.options.onEmpty == .create, preset.options.mode == .reconcile, !preset.isSuspended,
-            !policy.observedSources.contains(preset.key.source),
-            try !store.suspensions().contains(where: { $0.scope.covers(preset.key) && $0.isInForce(at: now) })
-        else { return false }
-        return try hasRoom(for: preset.key, in: store)
-    }
-
-    private func hasRoom(for preset: PresetKey, in store: any StoreReader) throws -> Bool {
-        let limits = policy.limits
-        if let limit = limits.instancesPerPreset, try store.tallies(of: preset).liveCount >= limit { return false }
-        if let limit = limits.instancesPerSource, try store.tallies(source: preset.source).liveCount >= limit {
-            return false
-        }
-        if let limit = limits.instances, try store.tallies(source: nil).liveCount >= limit { return false }
-        return true
+    /// Returns true if claims on an empty pool of the preset may get workspaces that are not ready yet, as far as limits allow.
+    func allowsCold(_ preset: Preset, _ suspensions: [Suspension], at now: Timestamp) -> Bool {
+        preset.options.onEmpty == .create && preset.options.mode == .reconcile && !preset.isSuspended
+            && !policy.observedSources.contains(preset.key.source)
+            && !suspensions.contains { $0.scope.covers(preset.key) && $0.isInForce(at: now) }
     }
 }
 

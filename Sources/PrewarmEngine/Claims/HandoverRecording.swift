@@ -59,7 +59,8 @@ extension Engine {
     ) throws {
         guard before.handover != .done else { return }
         if before.handover == .pending {
-            try store.append([.claimed(workspace, "claimed by \(workspace.shownOwner)", at: now)])
+            let asked = try store.claim(of: workspace)?.asked.askedText ?? ""
+            try store.append([.claimed(workspace, "claimed by \(workspace.shownOwner)\(asked)", at: now)])
         }
         try store.recordUsable(workspace, at: now)
         guard let failures = try store.handoverFailures(of: workspace.preset) else { return }

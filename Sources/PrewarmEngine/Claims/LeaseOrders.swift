@@ -42,19 +42,37 @@ extension Engine {
     }
 
     /// Gives a claim to another owner, if the new owner may hold one more workspace.
-    /// - Parameter audience: The reader of the error.
+    /// - Parameters:
+    ///   - requiresKnownOwner: True if prewarm has to know the new owner (``knows(_:in:)``) where the workspaces of owners are
+    ///     limited. Otherwise a claimer could pass its limit by transfers to owners that it invents.
+    ///   - audience: The reader of the error.
     /// - Throws: ``ClaimError``
     package func transfer(
-        _ idOrName: String, to owner: Owner, audit: AuditEntry? = nil, for audience: some Audience = LocalAudience()
+        _ idOrName: String, to owner: Owner, requiresKnownOwner: Bool = false, audit: AuditEntry? = nil,
+        for audience: some Audience = LocalAudience()
     ) async throws -> HeldClaim {
-        try await change(idOrName, audit) { claim, workspace, _, store in
+        try await change(idOrName, audit) { claim, workspace, now, store in
             let former = claim.owner
             if owner != former {
+                if requiresKnownOwner, policy.owners.limitsClaims, try !knows(owner, at: now, in: store) {
+                    throw ClaimError.unknownOwner(owner, workspace)
+                }
                 try requireRoom(for: owner, .transfer(workspace), in: store, for: audience)
             }
             (claim.owner, workspace.owner) = (owner, owner)
             return (.transferred, "transferred from \(former) to \(owner)", nil)
         }
+    }
+
+    /// Returns true if an owner is known: it is an API token that may claim, or it asked for a workspace itself in the time for
+    /// which claims are recorded.
+    private func knows(_ owner: Owner, at now: Timestamp, in store: any StoreReader) throws -> Bool {
+        if owner.kind == .token {
+            return try store.accessTokens().contains {
+                $0.name == owner.name && $0.role >= .claimer && !$0.isExpired(at: now)
+            }
+        }
+        return try store.hasClaimed(owner)
     }
 
     /// Ends a claim by the order of an operator. The workspace is then deleted.

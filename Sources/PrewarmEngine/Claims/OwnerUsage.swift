@@ -30,19 +30,25 @@ extension Engine {
         throw ClaimError.ownerLimit(OwnerUsage(owner: owner, count: count, limit: limit, workspaces: held), purpose)
     }
 
-    /// Returns the tickets without those of owners that may not get a workspace, so that a ticket that can use nothing
-    /// delays no other.
+    /// Returns the tickets in the order of the queue, of each owner at most as many as it may still get workspaces.
     func usable(_ tickets: [Ticket], in store: any StoreReader) throws -> [Ticket] {
-        guard policy.owners.limitsClaims else { return tickets }
-        var isFull: [Owner: Bool] = [:]
-        return try tickets.filter { ticket in
-            if let known = isFull[ticket.owner] { return !known }
-            let full =
-                try policy.owners.limits(of: ticket.owner).claims.map { try store.heldCount(of: ticket.owner) >= $0 }
-                ?? false
-            isFull[ticket.owner] = full
-            return !full
+        var room = try room(of: Set(tickets.map(\.owner)), in: store)
+        return tickets.sorted { $0.comes(before: $1) }.filter { ticket in
+            guard let rest = room[ticket.owner] else { return true }
+            room[ticket.owner] = rest - 1
+            return rest > 0
         }
+    }
+
+    /// Returns the numbers of workspaces that owners may still get. Owners without a limit are left out.
+    func room(of owners: Set<Owner>, in store: any StoreReader) throws -> [Owner: Int] {
+        guard policy.owners.limitsClaims else { return [:] }
+        var room: [Owner: Int] = [:]
+        for owner in owners {
+            guard let limit = policy.owners.limits(of: owner).claims else { continue }
+            room[owner] = max(0, limit - (try store.heldCount(of: owner)))
+        }
+        return room
     }
 
     /// Throws if an owner, or all owners together, may not have one more waiting claim.

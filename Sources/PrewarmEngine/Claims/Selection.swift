@@ -93,27 +93,27 @@ extension Engine {
             let presets = try store.presets(source: nil).filter { $0.retirement == nil && mayClaim($0.key) }
             let matching = presets.filter(selection.selector.matches)
             guard !matching.isEmpty else { throw ClaimError.noMatch(SelectionMiss(selection.selector, presets)) }
-            let found = try matching.map { preset in
-                try selected(preset, selection.preferences, owner, attempt, without: dead, at: now, in: store)
-            }
+            var turns = try ClaimTurns(
+                of: attempt ?? newClaim(at: now), at: matching, self, without: dead, at: now, in: store)
+            let found = try matching.map { try selected($0, selection.preferences, &turns, in: store) }
             return SelectedPresets(best: Array(found.sorted().prefix(Selection.mostPresets)), matching: matching.count)
         }
     }
 
     private func selected(
-        _ preset: Preset, _ preferences: [PresetSelector], _ owner: Owner, _ attempt: ClaimAttempt?,
-        without dead: Set<String>, at now: Timestamp, in store: any StoreReader
+        _ preset: Preset, _ preferences: [PresetSelector], _ turns: inout ClaimTurns, in store: any StoreReader
     ) throws -> SelectedPreset {
         let index = preferences.firstIndex { $0.matches(preset) }
-        let request = try request(of: preset, by: owner, at: now, in: store)
-        let claimable = try claimable(request, in: store)
-        var offer = SelectedPreset.Offer.none
-        if try isNext(attempt ?? newClaim(at: now), of: request, without: dead, at: now, in: store) {
-            offer = claimable > 0 ? .ready : try mayCreateForClaim(preset, at: now, in: store) ? .cold : .none
-        }
+        let offer: SelectedPreset.Offer =
+            switch try turns.turn(at: preset, in: store) {
+            case .ready: .ready
+            case .cold: try turns.supply.offersCold(preset, in: store) ? .cold : .none
+            case .none: .none
+            }
         return SelectedPreset(
             key: preset.key, preference: index.map { preferences[$0] }, rank: index ?? preferences.count, offer: offer,
-            claimable: claimable, workspaces: try store.tallies(of: preset.key).liveCount)
+            claimable: try turns.supply.claimable(preset, in: store),
+            workspaces: try turns.supply.tallies(of: preset.key, in: store).liveCount)
     }
 }
 

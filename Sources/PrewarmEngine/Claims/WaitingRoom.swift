@@ -75,8 +75,8 @@ package actor WaitingRoom {
         // Others use an empty look until this one has ended.
         looks[preset] = Look(at: now, front: looks[preset]?.front ?? [])
         let dead = try await engine.deadTicketHolders()
-        let (queue, count) = try await engine.store.read { try engine.front(of: preset, without: dead, in: $0) }
-        let look = Look(at: now, queue: Set(queue), front: Set(queue.prefix(count)))
+        let (queue, front) = try await engine.store.read { try engine.front(of: preset, without: dead, in: $0) }
+        let look = Look(at: now, queue: Set(queue), front: front)
         looks[preset] = look
         if looks.count > 1000 { looks = looks.filter { now - $0.value.at < .seconds(60) } }
         return look

@@ -53,6 +53,11 @@ extension Audience {
         return view(of: key ?? .orphans, owner: event.owner)
     }
 
+    /// Returns the presets of a waiting claim in whose queues the reader may see it.
+    package func presets(of ticket: Ticket) -> [PresetKey] {
+        ticket.presets.filter { view(of: $0, owner: ticket.owner) != .hidden }
+    }
+
     /// Returns the errors and warnings of a source that the reader may see. A reader that does not see
     /// all presets gets those in the files of the visible presets.
     package func visible(_ diagnostics: [Diagnostic], of presets: [Preset]) -> [Diagnostic] {

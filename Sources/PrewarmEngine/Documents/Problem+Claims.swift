@@ -25,6 +25,7 @@ extension Problem {
         case .nothingReady(let pools): self.init(pools)
         case .noMatch(let miss): self.init(miss)
         case .ownerLimit(let usage, let purpose): self.init(usage, purpose)
+        case .unknownOwner(let owner, let workspace): self.init(unknown: owner, of: workspace)
         case .queueFull(let owner, let limit): self.init(queueOf: owner, limit: limit)
         case .unknownWorkspace(let name):
             self.init(

@@ -30,6 +30,18 @@ extension Problem {
         }
     }
 
+    init(unknown owner: Owner, of workspace: Workspace) {
+        let name = owner.name.printable
+        self.init(
+            "UnknownOwner", status: 403,
+            "cannot transfer \(workspace.name) to \(owner.description.printable): "
+                + (owner.kind == .token
+                    ? "no API token of this name may claim" : "no owner of this name has claimed yet"),
+            hint: owner.kind == .token
+                ? "see the name of the token, or ask an operator for the transfer"
+                : "if \(name) is an API token, add `--kind token`; otherwise ask an operator for the transfer")
+    }
+
     /// - Parameter owner: The owner of the waiting claims; nil for all owners.
     init(queueOf owner: Owner?, limit: Int) {
         let claims = "\(limit.counted("claim")) \(limit == 1 ? "waits" : "wait")"

@@ -15,7 +15,8 @@ struct Story<Reader: Audience> {
 
     private var wish: String {
         if let retired = status.retirementMessage { return "No workspaces are desired: \(retired)." }
-        let desired = counts.desired.workspaces("desired")
+        let waiting = counts.waiting > 0 ? ", \(counts.waiting) more than without waiting claims" : ""
+        let desired = counts.desired.workspaces("desired") + waiting
         guard let schedule = preset.schedule else { return "\(desired)." }
         return "\(desired) now, by the schedule in \(schedule.timezone); outside its windows \(preset.instances)."
     }

@@ -29,15 +29,18 @@ extension Value {
         ])
     }
 
-    /// The document of a waiting claim.
-    package init(_ place: TicketPlace) {
+    /// The document of a waiting claim; nil if the audience may see it in none of its queues. Presets that the audience may not
+    /// see are left out.
+    package init?(_ place: TicketPlace, for audience: some Audience) {
         let ticket = place.ticket
+        let presets = audience.presets(of: ticket)
+        guard let first = presets.first else { return nil }
         self = .object(known: [
             "id": .string(ticket.id.rawValue),
             "ticket": .string(ticket.id.rawValue),
-            "preset": .string(ticket.preset.name),
-            "source": .string(ticket.preset.source),
-            "presets": ticket.others.isEmpty ? nil : .array(ticket.presets.map { .string($0.description) }),
+            "preset": .string(first.name),
+            "source": .string(first.source),
+            "presets": presets.count == 1 ? nil : .array(presets.map { .string($0.description) }),
             "owner": .string(ticket.owner.name),
             "ownerKind": ticket.owner.kindText.map { .string($0) },
             "ownerIssuer": ticket.owner.issuer.map { .string($0) },

@@ -38,6 +38,7 @@ extension Value {
             "annotations": preset.annotations.isEmpty ? nil : .strings(preset.annotations),
             "fingerprint": .string(preset.fingerprint.description),
             "desired": .int(counts.desired),
+            "waitingClaims": counts.waiting > 0 ? .int(counts.waiting) : nil,
             "actual": .int(counts.actual),
             "eligible": .int(counts.eligible),
             "expired": .int(counts.expired),

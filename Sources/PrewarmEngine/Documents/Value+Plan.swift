@@ -106,6 +106,9 @@ extension Reason {
             let canary = status.pool.wait == .canary ? "; more are created when the first is ready" : ""
             return
                 "\(counts.desired) desired, \(counts.eligible) ready, \(counts.starting) starting\(old)\(canary)\(outage)"
+        case .waitingClaim:
+            return "\(counts.waiting) more for waiting claims: \(counts.desired) desired, \(counts.eligible) ready, "
+                + "\(counts.starting) starting\(outage)"
         case .aboveDesired: return "\(counts.desired) desired"
         case .outdated:
             return "the preset is now at \(preset.spec.template) \(preset.spec.version), \(preset.fingerprint)"

@@ -115,8 +115,12 @@ package struct OperationRunner: Sendable {
             let readyTimeout =
                 record.operation.kind == .inspect
                 ? try store.presets(named: workspace.preset.description).first?.readyTimeout : nil
+            let create =
+                record.operation.kind == .delete
+                ? try store.operation(OperationID(making: workspace.id))?.operation : nil
             let settlement = Settlement.settle(
-                current.operation, of: workspace, outcome: outcome, now: now, readyTimeout: readyTimeout)
+                current.operation, of: workspace, outcome: outcome, now: now, readyTimeout: readyTimeout,
+                create: create)
             try store.update(OperationRecord(settlement.operation))
             if settlement.workspace != workspace {
                 _ = try store.update(settlement.workspace, from: [workspace.state])
@@ -252,7 +256,7 @@ extension Event {
             (message, detail) = (operation.errorWithoutLog ?? "the create failed", operation.error)
         case (.delete, .succeeded):
             (reason, message) = (.deleted, "the workspace is deleted")
-        case (.delete, .pending):
+        case (.delete, .pending) where operation.error != nil:
             (reason, kind) = (.deleteFailed, .warning)
             (message, detail) = ("the delete failed; \(Operation.withheldError)", operation.error)
         default: return nil

@@ -8,6 +8,9 @@ package protocol ClaimReader {
     /// Returns the number of workspaces that an owner holds. Claims from before prewarm recorded the kinds of owners count
     /// for each owner of their name.
     func heldCount(of owner: Owner) throws -> Int
+    /// Returns true if there is a record of a claim of an owner. It reads one row of an index for each kind of owner with the
+    /// name.
+    func hasClaimed(_ owner: Owner) throws -> Bool
     /// Returns the workspaces that count for ``heldCount(of:)``, the longest held first.
     func heldWorkspaces(of owner: Owner, limit: Int) throws -> [Workspace]
     /// Returns the first time at which a lease has to be looked at; nil if no lease runs. It reads one row of an index.
@@ -108,6 +111,16 @@ package struct ClaimAttempt: Sendable {
     let isContinued: Bool
     /// The priority in the queue, from 0 to 100.
     package var priority = Ticket.standardPriority
+}
+
+extension ClaimAttempt {
+    /// The text for events and the audit log, for example ` (asked for lang=go)`; empty if the claim named the preset.
+    package var askedText: String { asked.askedText }
+}
+
+extension String? {
+    /// See ``ClaimAttempt/askedText``.
+    var askedText: String { map { " (asked for \($0.printable))" } ?? "" }
 }
 
 /// The parameters of one claim.

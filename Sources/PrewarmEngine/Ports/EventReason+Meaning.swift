@@ -19,8 +19,8 @@ extension EventReason {
         case .unreachable, .authenticationFailed, .notARepository, .repositoryEmpty, .refNotFound, .pathNotFound,
             .refused, .tooLarge, .verificationFailed, .historyRewritten, .fetchFailed:
             .git
-        case .atDesired, .stalled, .retried, .belowDesired, .aboveDesired, .outdated, .expired, .deprecated, .inactive,
-            .pruned, .noLongerWanted, .handoverFailing, .handoverRecovered,
+        case .atDesired, .stalled, .retried, .belowDesired, .waitingClaim, .aboveDesired, .outdated, .expired,
+            .deprecated, .inactive, .pruned, .noLongerWanted, .handoverFailing, .handoverRecovered,
             .unhealthy, .replaced:
             .preset
         case .ready, .starting, .createFailed, .claimed, .claimedCold, .handoverFailed, .released, .deleted,
@@ -84,6 +84,7 @@ extension EventReason {
         case .stalled: "`failureLimit` builds in a row failed. prewarm builds one workspace an hour until one works."
         case .retried: "An operator ran `prewarm retry`: pauses after failures are over."
         case .belowDesired: "prewarm creates workspaces because the pool has fewer than desired."
+        case .waitingClaim: "prewarm creates workspaces because claims wait for them (`onEmpty: create`)."
         case .aboveDesired: "prewarm deletes workspaces because the pool has more than desired."
         case .outdated: "prewarm deletes workspaces that were built from an older fingerprint."
         case .expired: "prewarm deletes workspaces that have been ready for longer than `ttl`, or soon will be."

@@ -38,6 +38,7 @@ package enum EventReason: String, CaseIterable, Sendable {
     case stalled = "Stalled"
     case retried = "Retried"
     case belowDesired = "BelowDesired"
+    case waitingClaim = "WaitingClaim"
     case aboveDesired = "AboveDesired"
     case outdated = "Outdated"
     case expired = "Expired"
@@ -106,6 +107,7 @@ package enum EventReason: String, CaseIterable, Sendable {
         self =
             switch reason {
             case .belowDesired: .belowDesired
+            case .waitingClaim: .waitingClaim
             case .aboveDesired: .aboveDesired
             case .outdated: .outdated
             case .expired: .expired

@@ -23,6 +23,8 @@ struct PlanDraft: Sendable {
     /// The failed handovers in a row, by preset.
     let handovers: [PresetKey: HandoverFailures]
     let isStoreRestored: Bool
+    private let plannedAt: Timestamp
+
     /// Observes the pools and plans for them.
     /// - Parameters:
     ///   - guarded: The decision of the deletion guard.
@@ -50,6 +52,7 @@ struct PlanDraft: Sendable {
         record = try store.source(source)
         handovers = try store.handoversFailing(source: source)
         isStoreRestored = planner.isStoreRestored
+        plannedAt = now
     }
 
     /// Returns the pools whose workspaces changed since the plan was made; nil if the plan may no longer be carried out.
@@ -69,6 +72,12 @@ struct PlanDraft: Sendable {
             try Dictionary(uniqueKeysWithValues: store.failures(source: source).map { ($0.preset, $0) }) == failures,
             try hasRoom(engine.policy.limits, source, in: store)
         else { return nil }
+        if plan.actions.contains(where: { $0.reason == .waitingClaim }) {
+            // A claim may have got a workspace, or may have stopped waiting.
+            guard try engine.waitingDemand(source: source, at: plannedAt, in: store) == observed.waiting else {
+                return nil
+            }
+        }
         let reduced = Set(plan.actions.lazy.filter { $0.kind != .create }.map(\.preset))
         // A start of an operation does not mark the source, so pools that lose workspaces are compared in any case.
         guard current?.changes != record?.changes || !reduced.isEmpty else { return [] }

@@ -242,9 +242,9 @@ enum DocumentSchemas {
     private static let preset: KeyValuePairs<String, String> = [
         "name": "text", "source": "text", "file": "text", "line": "number", "template": "text", "version": "text",
         "provisioner": "text", "parameters": "object", "labels?": "object", "annotations?": "object",
-        "fingerprint": "text", "desired": "number", "actual": "number", "eligible": "number", "expired": "number",
-        "outdated": "number", "extraneous": "number", "starting": "number", "stopping": "number",
-        "deleting": "number", "failed": "number", "claimed": "number", "claimable": "number",
+        "fingerprint": "text", "desired": "number", "waitingClaims?": "number", "actual": "number",
+        "eligible": "number", "expired": "number", "outdated": "number", "extraneous": "number", "starting": "number",
+        "stopping": "number", "deleting": "number", "failed": "number", "claimed": "number", "claimable": "number",
         "unhealthy?": "number", "converged": "boolean", "conditions": "[]Condition", "failure?": "PresetFailure",
         "recentClaims?": "RecentClaims",
     ]

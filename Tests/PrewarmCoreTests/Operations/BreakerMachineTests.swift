@@ -56,6 +56,17 @@ struct BreakerMachineTests {
         #expect(effects == (kind == .outage ? [.opened] : []))
     }
 
+    @Test("A probe whose definition is called invalid closes it, and the same answer to another create does not")
+    func invalidProbe() {
+        var machine = Self.opened()
+        _ = machine.handle(.probeStarted(Self.workspace, of: Self.key("a")), at: Self.start + .seconds(30))
+        let invalid = ProviderError(.invalid, "no such image")
+        #expect(machine.handle(.refused(invalid, workspace: WorkspaceID("w2")), at: Self.start + .seconds(31)) == [])
+        #expect(machine.state.phase == .open && machine.state.probe == Self.workspace)
+        let effects = machine.handle(.refused(invalid, workspace: Self.workspace), at: Self.start + .seconds(32))
+        #expect(effects == [.closed] && machine.state.phase == .closed && machine.state.room == 1)
+    }
+
     @Test("Probes start after 30 s, and then after pauses that double up to 5 minutes")
     func pauses() {
         var machine = Self.opened()

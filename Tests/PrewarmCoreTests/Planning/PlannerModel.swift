@@ -55,11 +55,16 @@ struct PlannerModel {
             while let (index, reason) = nextRemoval(preset) { remove(index, reason) }
             while let index = uselessPending(preset) { remove(index, .noLongerWanted) }
         }
-        // All creates of a higher priority come first. Presets of the same priority take turns.
-        for priority in Set(world.presets.map(\.options.priority)).sorted(by: >) {
-            let members = world.presets.filter { $0.options.priority == priority }
-            while !members.filter({ shallCreate($0) }).isEmpty {
-                for preset in members where shallCreate(preset) { create(preset) }
+        // Creates for waiting claims come first, then those of a higher priority. Presets of the same priority take turns.
+        for isForClaims in [true, false] {
+            for priority in Set(world.presets.map(\.options.priority)).sorted(by: >) {
+                let members = world.presets.filter { $0.options.priority == priority }
+                func next() -> [Preset] {
+                    members.filter { shallCreate($0) && (!isForClaims || isNextForClaim($0)) }
+                }
+                while !next().isEmpty {
+                    for preset in next() { create(preset) }
+                }
             }
         }
         for index in plan.pools.indices where plan.pools[index].wait == nil {
@@ -349,12 +354,22 @@ struct PlannerModel {
         let own = items.filter { $0.instance.preset == preset.key && isCurrent($0, preset) }
         let there = own.count { $0.isNew || isStarting($0) || $0.instance.state == .ready }
         let isMissing = there < world.desired(preset)
-        let action = Action(.create, preset: preset.key, reason: isMissing ? .belowDesired : .expired)
+        let reason: Reason = isNextForClaim(preset) ? .waitingClaim : isMissing ? .belowDesired : .expired
+        let action = Action(.create, preset: preset.key, reason: reason)
         let hold = standstill(action) ?? hold(preset)
         decisions.append((action, hold))
         let instance = Instance(
             id: WorkspaceID("new-\(items.count)"), preset: preset.key, fingerprint: preset.fingerprint, state: .pending)
         items.append(Item(instance: instance, isNew: true, isHeld: hold != nil))
+    }
+
+    /// True if the next create of the pool would not be needed if no claim waited.
+    private func isNextForClaim(_ preset: Preset) -> Bool {
+        let own = items.filter { $0.instance.preset == preset.key && isCurrent($0, preset) }
+        let before = own.count { !$0.isNew && (isStarting($0) || $0.instance.state == .ready) }
+        let base = world.desired(preset) - world.claims(preset)
+        let forClaims = world.desired(preset) - (before > base ? before : base)
+        return own.count(where: \.isNew) < forClaims
     }
 
     private func failure(_ preset: Preset) -> FailureRecord? {
@@ -503,6 +518,7 @@ struct PlannerModel {
     private func counts(_ preset: Preset) -> PoolCounts {
         var counts = PoolCounts()
         counts.desired = world.desired(preset)
+        counts.waiting = world.claims(preset)
         for item in items where item.instance.preset == preset.key {
             let isCurrent = isCurrent(item, preset)
             if isReady(item), isCurrent { counts.actual += 1 }
@@ -544,6 +560,7 @@ struct PlannerModel {
                 times += (ends + renewals(preset).map(\.at)).filter { $0 > world.now }
             }
         }
+        if world.claims(preset) > 0 { times.append(world.waitingEnd) }
         if case .backoff(let until, _) = pool.wait { times.append(until) }
         if case .stalled = pool.wait, let failure = failure(preset), failure.retryAt > world.now {
             times.append(failure.retryAt)

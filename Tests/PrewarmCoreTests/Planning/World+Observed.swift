@@ -11,6 +11,7 @@ extension World {
         for failure in failures { observed.failures[failure.preset] = failure }
         observed.buildTimes = buildTimes
         observed.heldElsewhere = heldElsewhere
+        observed.waiting = waiting.mapValues { WaitingDemand(count: $0, waiting: $0, changesAt: waitingEnd) }
         for preset in presets where all || planner.needsInstances(preset, observed: observed) {
             // A store leaves claimed workspaces out.
             let found = instances.filter {

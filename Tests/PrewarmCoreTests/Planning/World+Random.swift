@@ -24,6 +24,7 @@ extension World {
             }
         }
         for key in keys where random.chance(60) { world.buildTimes[key] = .seconds(random.pick(buildSeconds)) }
+        for key in keys where random.chance(30) { world.waiting[key] = 1 + random.below(3) }
         if random.chance(5) { world.heldElsewhere = 1 + random.below(3) }
         if random.chance(15) { world.limits.instancesPerPreset = random.below(9) }
         if random.chance(15) { world.limits.instancesPerSource = random.below(15) }
@@ -67,6 +68,7 @@ extension World {
         for index in failures.indices { add { $0.failures.remove(at: index) } }
         for key in buildTimes.keys { add { $0.buildTimes[key] = nil } }
         if heldElsewhere > 0 { add { $0.heldElsewhere = 0 } }
+        for key in waiting.keys { add { $0.waiting[key] = nil } }
         for source in freeze.keys { add { $0.freeze[source] = nil } }
         if !observedSources.isEmpty { add { $0.observedSources = [] } }
         for limit in [
@@ -81,6 +83,7 @@ extension World {
 extension World: CustomStringConvertible {
     var description: String {
         var lines = ["limits: \(limits), freeze: \(freeze), observed: \(observedSources)"]
+        for (key, count) in waiting.sorted(by: { $0.key < $1.key }) { lines.append("\(count) wait for \(key)") }
         if heldElsewhere > 0 { lines.append("held elsewhere: \(heldElsewhere)") }
         for preset in presets {
             lines.append(
@@ -130,6 +133,7 @@ extension PoolOptions {
         if random.chance(5) { options.mode = .observe }
         options.deletionPolicy = random.pick([.delete, .delete, .delete, .confirm, .retain])
         options.keepFailed = random.pick([0, 0, 1, 2])
+        if random.chance(60) { options.onEmpty = .create }
         options.priority = random.pick([0, 0, 0, 1, -1])
         return options
     }

@@ -14,8 +14,17 @@ struct World: Sendable {
     var observedSources: Set<String> = []
     var buildTimes: [PresetKey: Duration] = [:]
     var heldElsewhere = 0
+    /// The numbers of claims that wait, by preset. They stop to count 30 seconds after ``now``.
+    var waiting: [PresetKey: Int] = [:]
 
-    func desired(_ preset: Preset) -> Int { preset.retirement == nil ? preset.instances : 0 }
+    func desired(_ preset: Preset) -> Int { preset.retirement == nil ? preset.instances + claims(preset) : 0 }
+
+    /// The number of waiting claims that count for the preset.
+    func claims(_ preset: Preset) -> Int {
+        preset.retirement == nil && preset.options.onEmpty == .create ? waiting[preset.key] ?? 0 : 0
+    }
+
+    var waitingEnd: Timestamp { now + .seconds(30) }
 
     /// The end of all freezes: one minute after ``now``.
     var freezeEnd: Timestamp { now + .seconds(60) }

@@ -36,6 +36,7 @@ extension ClaimSimulation {
         // A commit may remove the lease of a running claim.
         for claim in held where claim.lease == nil { promises[claim.id]?.ends = false }
         checkOwners(workspaces, held)
+        try await checkDemand(workspaces)
         checkPromises(
             Dictionary(workspaces.map { ($0.id, $0) }) { first, _ in first },
             Dictionary(records.map { ($0.id, $0) }) { first, _ in first })
@@ -46,6 +47,21 @@ extension ClaimSimulation {
         for (workspace, handedOver) in world.with(\.handedOver) where handedOver.count > 1 {
             fail("\(workspace) was handed over for the claims \(handedOver)")
         }
+    }
+
+    /// Notes how many claims wait for the pool of 0, whose size follows from them.
+    func noteWaiting() async throws {
+        let counts = try await store.read { try $0.ticketCounts() }
+        mostWaiting = max(mostWaiting, counts[PresetKey(source: "presets", name: "b"), default: 0])
+    }
+
+    /// The pool of 0 never has more workspaces than claims waited for it at the same time.
+    private func checkDemand(_ workspaces: [Workspace]) async throws {
+        try await noteWaiting()
+        let live: Set<WorkspaceState> = [.pending, .creating, .ready, .suspect]
+        let made = workspaces.count { $0.preset.name == "b" && live.contains($0.state) }
+        if made > 0 { counts["workspaces for waiting claims", default: 0] += 1 }
+        if made > mostWaiting { fail("\(made) workspaces are made for at most \(mostWaiting) waiting claims") }
     }
 
     private func checkOwners(_ workspaces: [Workspace], _ claims: [Claim]) {

@@ -79,6 +79,7 @@ extension ClaimSimulation {
             waiting.attempt.hasWaited = true
             try await engine.join(waiting.attempt, of: presets, by: owner)
             process.tickets.append(waiting)
+            try await noteWaiting()
             count("waits")
         } catch is MortalStore.Death {
             // The client repeats the request at another process, with the same key.

@@ -61,6 +61,8 @@ final class ClaimSimulation {
     var promises: [ClaimID: Promise] = [:]
     /// The claim of each workspace that was ever handed to an owner.
     var claimOf: [WorkspaceID: ClaimID] = [:]
+    /// The largest number of claims that waited for `b` at the same time.
+    var mostWaiting = 0
     /// The workspaces that broke or vanished at the provider.
     var broken: Set<WorkspaceID> = []
     /// The workspaces of idempotency keys.

@@ -34,6 +34,7 @@ struct Observer: Sendable {
         observed.heldElsewhere = try heldElsewhere(scope, observed, in: store)
         observed.replaced = try store.replacements()
         observed.brokenClaims = try store.brokenClaims()
+        observed.waiting = try engine.waitingDemand(source: source, at: planner.now, in: store)
         let detailed = scope.presets.filter { planner.needsInstances($0, observed: observed) }
         for instance in try store.instances(of: detailed.map(\.key)) {
             observed.instances[instance.preset, default: []].append(instance)

@@ -48,10 +48,10 @@ enum ClaimRoutes {
             permission: .ofObject, answers: [(200, "Claim")], problems: [404]
         ) { api, call in
             let id = call.path["claim"] ?? ""
-            if let place = try await api.engine.place(of: ClaimID(id)),
-                call.principal.view(of: place.ticket.preset, owner: place.ticket.owner) != .hidden
+            if let place = try await api.engine.place(of: ClaimID(id), for: call.principal),
+                let document = Value(place, for: call.principal)
             {
-                return APIAnswer(Value(place))
+                return APIAnswer(document)
             }
             guard let claim = try await api.engine.store.read({ try $0.claim(ClaimID(id)) }),
                 let document = Value(claim, for: call.principal)

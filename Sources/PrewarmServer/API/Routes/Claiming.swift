@@ -132,7 +132,8 @@ struct Claiming {
     /// Adds the claim to the queues of its presets. A claim that finds no place there is a missed one.
     private func join(_ choices: ClaimChoices, _ attempt: ClaimAttempt, _ owner: Owner) async throws {
         do {
-            try await api.engine.join(attempt, of: choices.keys, by: owner)
+            let demand = try await api.engine.join(attempt, of: choices.keys, by: owner)
+            if let demand { api.daemon?.replan(source: demand.source) }
         } catch let error as ClaimError {
             try await api.engine.recordMiss(attempt, of: choices.first, by: owner)
             observe(attempt, of: choices.first, .empty)
@@ -152,7 +153,9 @@ struct Claiming {
             observe(attempt, of: choices.first, .failed)
             return failure
         }
-        if isWaiting, call.body["queue"]?.bool == true, let place = try await api.engine.place(of: attempt.id) {
+        if isWaiting, call.body["queue"]?.bool == true,
+            let place = try await api.engine.place(of: attempt.id, for: call.principal)
+        {
             return StillWaiting(place: place)
         }
         try await api.engine.recordMiss(attempt, of: choices.first, by: owner)
@@ -209,7 +212,8 @@ struct Claiming {
 
     private func claim(_ choices: ClaimChoices, owner: Owner, _ attempt: ClaimAttempt) async throws -> ClaimGrant {
         let entry = { @Sendable [call, now = api.engine.now()] (key: PresetKey) in
-            call.entry("claim", "preset", key.description, at: now, detail: "for \(owner)")
+            let detail = "for \(owner)\(attempt.askedText)"
+            return call.entry("claim", "preset", key.description, at: now, detail: detail)
         }
         let grant = try await api.engine.grant(
             choices.list, by: selection?.selector, owner: owner, idempotencyKey: claimKey, audit: entry,

@@ -97,8 +97,9 @@ enum ClaimingRoutes {
         do {
             granted = try await Claiming(api: api, call: call, selection: selection).run()
         } catch let waiting as StillWaiting {
+            guard let document = Value(waiting.place, for: call.principal) else { throw waiting }
             return APIAnswer(
-                Value(waiting.place), status: 202, location: "/api/v1/claims/\(waiting.place.ticket.id)")
+                document, status: 202, location: "/api/v1/claims/\(waiting.place.ticket.id)")
         }
         let (workspace, others) = (granted.workspace, granted.others)
         let claim = try await api.engine.store.read { try $0.claim(of: workspace) }

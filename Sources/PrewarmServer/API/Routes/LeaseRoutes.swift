@@ -66,7 +66,9 @@ enum LeaseRoutes {
             summary: "Give a claim to another owner",
             description: """
                 Gives a claim to another owner. The lease goes on. A claimer may transfer only the workspaces that it has \
-                claimed. 404: there is no such workspace. 409: it is not claimed. 410: the claim has ended. \
+                claimed. If `policy.owners` limits claims, a claimer may transfer only to an API token that may claim, or to an \
+                owner that has claimed before. 403: the new owner is unknown. \
+                404: there is no such workspace. 409: it is not claimed. 410: the claim has ended. \
                 429: the new owner holds as many workspaces as it may.
                 """,
             permission: .ofObjectForClaimers,
@@ -83,7 +85,8 @@ enum LeaseRoutes {
             let entry = call.entry(
                 "transfer", "workspace", workspace.name, at: api.engine.now(), detail: "to \(owner)")
             let held = try await api.engine.transfer(
-                workspace.id.rawValue, to: owner, audit: entry, for: call.principal)
+                workspace.id.rawValue, to: owner, requiresKnownOwner: call.principal.role == .claimer, audit: entry,
+                for: call.principal)
             guard let document = Value(held.workspace, ttl: nil, claim: held.claim, for: call.principal) else {
                 // A claimer does not see the workspaces of others.
                 return APIAnswer(

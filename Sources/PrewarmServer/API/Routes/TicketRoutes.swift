@@ -14,10 +14,12 @@ enum TicketRoutes {
         ) { api, call in
             let id = ClaimID(call.path["claim"] ?? "")
             guard let place = try await api.engine.place(of: id) else { throw Problem(unknownTicket: id) }
-            try call.require(.claim(place.ticket.preset, owner: place.ticket.owner))
+            // An operator may end a wait only if all presets of the claim are in its scope.
+            for preset in place.ticket.presets { try call.require(.claim(preset, owner: place.ticket.owner)) }
             // The claim may have been granted since.
             guard try await api.engine.cancelWait(id) != nil else { throw Problem(unknownTicket: id) }
-            return APIAnswer(Value(place)).audited(
+            guard let document = Value(place, for: call.principal) else { throw Problem(unknownTicket: id) }
+            return APIAnswer(document).audited(
                 call.entry("cancel wait", "preset", place.ticket.preset.description, at: api.engine.now()))
         }
     ]
