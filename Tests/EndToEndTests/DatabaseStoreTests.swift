@@ -67,6 +67,30 @@ struct DatabaseStoreTests {
         #expect(workspaces.list.count == 6)
     }
 
+    @Test("A stopped daemon does not keep other processes from writing")
+    func stopped() async throws {
+        let sandbox = try await sandbox()
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("the pool is full") { try await daemon.isReady("go", 4) }
+            for round in 0..<4 {
+                // Claims keep the daemon writing until it stops.
+                let claims = Task {
+                    for number in 0..<20 {
+                        _ = try await daemon.post("/api/v1/presets/go/claims", "{\"owner\": \"o\(round)-\(number)\"}")
+                    }
+                }
+                try await Task.sleep(for: .milliseconds(Int.random(in: 5...80)))
+                try daemon.send(.suspend)
+                let suspend = try await sandbox.prewarm("suspend", "go", "--reason", "test")
+                #expect(suspend.code == 0, "\(suspend.err)")
+                #expect(try await sandbox.prewarm("resume", "go").code == 0)
+                try daemon.send(.resume)
+                _ = try await claims.value
+            }
+            try await daemon.eventually("the pool is full again") { try await daemon.isReady("go", 4) }
+        }
+    }
+
     @Test("A password is neither an option of the URL nor a part of a message")
     func password() async throws {
         let words = "store: \"postgres://ada:correct-horse@127.0.0.1:1/prewarm\""
