@@ -17,6 +17,11 @@ struct DatabaseStoreTests {
     @Test("The commands work, and doctor shows the version")
     func commands() async throws {
         let sandbox = try await sandbox()
+        #expect(try await sandbox.prewarm("validate").code == 0)
+        let schema = try #require(
+            String(decoding: sandbox.bytes("prewarm.yaml") ?? Data(), as: UTF8.self).firstMatch(of: /store_\d+/))
+        let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = '\(schema.output)'"
+        #expect(try await PostgresServer.shared.psql(tables) == "0", "validate creates no tables")
         let sync = try await sandbox.prewarm("sync", "--wait", "--timeout", "2m")
         #expect(sync.code == 0, "\(sync.err)")
         #expect(sandbox.instances.count == 4)
