@@ -5,7 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 .ci/packages bubblewrap busybox-static ca-certificates chromium chromium-driver curl docker-registry fish gcc git gpg \
     gpg-agent gpgv iptables jq libgit2-dev libsqlite3-dev libyaml-dev man-db mandoc netavark openssh-client libc6-dev \
-    openssh-server openssl pkg-config podman postgresql procps prometheus python3 python3-venv runc shellcheck systemd zsh
+    openssh-server openssl pgbouncer pkg-config podman postgresql procps prometheus python3 python3-venv runc shellcheck \
+    systemd zsh
 # The package kubectl of another archive has the same program.
 command -v kubectl >/dev/null || .ci/packages kubernetes-client
 command -v swift >/dev/null || {

@@ -15,10 +15,16 @@ extension PostgresSession {
     }
 
     /// Creates the tables, or updates those of an earlier version. Several processes may do so at the same time.
+    /// - Parameter updates: If false, it changes nothing.
     /// - Throws: ``StoreError`` if the tables belong to a newer version of prewarm or to another program.
-    func migrate() throws {
+    func migrate(_ updates: Bool) throws {
         let versions = PostgresSchema.migrations.count
         if let version = try version(), try check(version) == versions { return }
+        guard updates else {
+            throw StoreError(
+                .unavailable, "cannot read \(address.display): it has no tables of this version of prewarm",
+                hint: "run `prewarm sync` to create them")
+        }
         try createVersions()
         try retrying { _ in
             try undoing {

@@ -31,22 +31,25 @@ package final class PostgresStore: Store {
     /// The version of the tables that this version of prewarm uses.
     package static var schemaVersion: Int { PostgresSchema.migrations.count }
 
-    /// Connects to the database and creates or updates its tables. It blocks.
+    /// Connects to the database. It blocks.
     /// - Parameter readsBeside: If true, reads have their own connections and do not wait for writes. A command that ends
     ///   soon needs only one connection.
+    /// - Parameter updatesTables: If true, it creates or updates the tables. Otherwise, it needs those of this version.
     /// - Throws: ``StoreError`` if the database cannot be used.
-    package static func open(_ address: PostgresAddress, readsBeside: Bool = true) throws(StoreError) -> PostgresStore {
-        try open(address, readsBeside: readsBeside, limits: PostgresLimits())
+    package static func open(
+        _ address: PostgresAddress, readsBeside: Bool = true, updatesTables: Bool = true
+    ) throws(StoreError) -> PostgresStore {
+        try open(address, readsBeside: readsBeside, updatesTables: updatesTables, limits: PostgresLimits())
     }
 
     static func open(
-        _ address: PostgresAddress, readsBeside: Bool, limits: PostgresLimits
+        _ address: PostgresAddress, readsBeside: Bool, updatesTables: Bool = true, limits: PostgresLimits
     ) throws(StoreError) -> PostgresStore {
         let writer = PostgresWorker(address, limits, label: "writer")
         let result = storeResult(address) {
             try writer.runNow { session in
                 try session.connectAtStart()
-                try session.migrate()
+                try session.migrate(updatesTables)
                 return session.serverVersion ?? ""
             }
         }

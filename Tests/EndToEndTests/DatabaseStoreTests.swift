@@ -17,6 +17,11 @@ struct DatabaseStoreTests {
     @Test("The commands work, and doctor shows the version")
     func commands() async throws {
         let sandbox = try await sandbox()
+        #expect(try await sandbox.prewarm("validate").code == 0)
+        let schema = try #require(
+            String(decoding: sandbox.bytes("prewarm.yaml") ?? Data(), as: UTF8.self).firstMatch(of: /store_\d+/))
+        let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = '\(schema.output)'"
+        #expect(try await PostgresServer.shared.psql(tables) == "0", "validate creates no tables")
         let sync = try await sandbox.prewarm("sync", "--wait", "--timeout", "2m")
         #expect(sync.code == 0, "\(sync.err)")
         #expect(sandbox.instances.count == 4)
@@ -65,6 +70,30 @@ struct DatabaseStoreTests {
         let workspaces = try await sandbox.prewarm("get", "workspaces", "-o", "json").json()
         #expect(Set(workspaces.list.compactMap { $0["id"]?.string }) == sandbox.instances)
         #expect(workspaces.list.count == 6)
+    }
+
+    @Test("A stopped daemon does not keep other processes from writing")
+    func stopped() async throws {
+        let sandbox = try await sandbox()
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("the pool is full") { try await daemon.isReady("go", 4) }
+            for round in 0..<4 {
+                // Claims keep the daemon writing until it stops.
+                let claims = Task {
+                    for number in 0..<20 {
+                        _ = try await daemon.post("/api/v1/presets/go/claims", "{\"owner\": \"o\(round)-\(number)\"}")
+                    }
+                }
+                try await Task.sleep(for: .milliseconds(Int.random(in: 5...80)))
+                try daemon.send(.suspend)
+                let suspend = try await sandbox.prewarm("suspend", "go", "--reason", "test")
+                #expect(suspend.code == 0, "\(suspend.err)")
+                #expect(try await sandbox.prewarm("resume", "go").code == 0)
+                try daemon.send(.resume)
+                _ = try await claims.value
+            }
+            try await daemon.eventually("the pool is full again") { try await daemon.isReady("go", 4) }
+        }
     }
 
     @Test("A password is neither an option of the URL nor a part of a message")

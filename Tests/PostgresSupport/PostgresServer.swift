@@ -40,6 +40,15 @@ package actor PostgresServer {
         return "postgres://prewarm@\(host)/prewarm?options=-csearch_path%3D\(schema)"
     }
 
+    /// Returns the URL of a new database behind PgBouncer in transaction mode, with two connections to the server.
+    package func pooledStore() async throws -> String {
+        _ = try await store()
+        schemas += 1
+        let name = "pooled_\(schemas)"
+        try await psql("CREATE DATABASE \(name)", database: "postgres")
+        return "postgres://prewarm@\(folder.replacingOccurrences(of: "/", with: "%2F")):6432/\(name)"
+    }
+
     /// Runs statements and returns their output.
     @discardableResult
     package func psql(_ statements: String, database: String = "prewarm") async throws -> String {

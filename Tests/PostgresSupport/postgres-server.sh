@@ -4,13 +4,17 @@
 # usage: postgres-server.sh FOLDER PARENT
 #
 # The server listens only to a Unix socket in FOLDER. FOLDER/ready exists when it answers. FOLDER/control CALL runs
-# pg_ctl, for example `restart --mode=immediate`. FOLDER/psql runs psql.
+# pg_ctl, for example `restart --mode=immediate`. FOLDER/psql runs psql. PgBouncer listens in FOLDER, too, at port 6432.
 set -euo pipefail
 folder=$1
 parent=$2
 programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort --version-sort | tail -1)
 [[ -x $programs/initdb ]] || {
     echo "error: there is no PostgreSQL: install the package postgresql" >&2
+    exit 1
+}
+[[ -x /usr/sbin/pgbouncer ]] || {
+    echo "error: there is no PgBouncer: install the package pgbouncer" >&2
     exit 1
 }
 
@@ -20,6 +24,7 @@ if ((EUID == 0)); then user=(setpriv --reuid=postgres --regid=postgres --clear-g
 
 clean() {
     trap - EXIT
+    kill "${bouncer:-}" 2>/dev/null || true
     "${user[@]}" "$programs/pg_ctl" stop --silent --pgdata="$folder/data" --mode=immediate || true
     cd /
     rm -rf "$folder"
@@ -54,6 +59,28 @@ END
 chmod +x control psql
 ./control start
 ./psql --command='CREATE DATABASE prewarm'
+
+# A transaction at a time gets one of few connections, as in transaction mode on a busy server.
+echo '"prewarm" ""' >users
+cat >pgbouncer.ini <<END
+[databases]
+* = host=$folder
+[pgbouncer]
+listen_addr =
+unix_socket_dir = $folder
+listen_port = 6432
+auth_type = trust
+auth_file = $folder/users
+pool_mode = transaction
+default_pool_size = 2
+max_client_conn = 500
+END
+"${user[@]}" /usr/sbin/pgbouncer --quiet "$folder/pgbouncer.ini" 2>pgbouncer.log &
+bouncer=$!
+until [[ -S $folder/.s.PGSQL.6432 ]]; do
+    kill -0 "$bouncer"
+    sleep 0.05
+done
 touch ready
 
 while kill -0 "$parent" 2>/dev/null; do sleep 0.5; done

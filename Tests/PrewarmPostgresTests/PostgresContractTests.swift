@@ -10,8 +10,9 @@ struct PostgresFixture: StoreFixture {
     let url: String
     let readsBeside: Bool
 
-    init(readsBeside: Bool = true) async throws {
-        url = try await PostgresServer.shared.store()
+    init(readsBeside: Bool = true, isPooled: Bool = false) async throws {
+        let server = PostgresServer.shared
+        url = isPooled ? try await server.pooledStore() : try await server.store()
         self.readsBeside = readsBeside
     }
 
@@ -32,5 +33,12 @@ struct PostgresContractTests {
         arguments: StoreContract.cases, [true, false])
     func contract(_ contract: StoreContract.Case, readsBeside: Bool) async throws {
         try await contract.run(PostgresFixture(readsBeside: readsBeside))
+    }
+
+    @Test(
+        "The PostgreSQL store works behind PgBouncer in transaction mode",
+        arguments: StoreContract.transactionCases + StoreContract.claimCases + StoreContract.queueCases)
+    func pooled(_ contract: StoreContract.Case) async throws {
+        try await contract.run(PostgresFixture(isPooled: true))
     }
 }

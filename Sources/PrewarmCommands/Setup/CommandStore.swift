@@ -8,14 +8,15 @@ import Synchronization
 enum CommandStore {
     private static let closers = Mutex<[@Sendable () -> Void]>([])
 
-    static func open(_ choice: StoreChoice, readsBeside: Bool) throws -> any Store {
+    /// - Parameter updatesTables: If false, tables of a database are neither created nor updated.
+    static func open(_ choice: StoreChoice, readsBeside: Bool, updatesTables: Bool = true) throws -> any Store {
         switch choice {
         case .file(let path):
             let store = try SQLiteStore.open(path: path, readsBeside: readsBeside)
             closers.withLock { $0.append { store.close() } }
             return store
         case .postgres(let address, _):
-            let store = try PostgresStore.open(address, readsBeside: readsBeside)
+            let store = try PostgresStore.open(address, readsBeside: readsBeside, updatesTables: updatesTables)
             closers.withLock { $0.append { store.close() } }
             return store
         }

@@ -122,7 +122,7 @@ struct Validator {
     ) async -> ManifestFolder.Applied? {
         guard let choice = try? Assembly(file, configuration).storeChoice() else { return nil }
         if case .file(let path) = choice, !FileManager.default.isReadableFile(atPath: path) { return nil }
-        guard let store = try? CommandStore.open(choice, readsBeside: false) else { return nil }
+        guard let store = try? CommandStore.open(choice, readsBeside: false, updatesTables: false) else { return nil }
         return try? await store.read { store in
             (try store.presets(source: source), try store.templates(source: source))
         }

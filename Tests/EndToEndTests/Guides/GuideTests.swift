@@ -81,7 +81,8 @@ import Testing
         // The generated pages have the prefix Reference.
         let without = GuidePage.all.filter { $0.blocks("console").isEmpty && !$0.path.contains("/Reference") }
         let expected: Set = [
-            "Alerts", "Architecture", "Compare", "Concepts", "Contribute", "Integrate", "Notifications", "Operate",
+            "Alerts", "Architecture", "Compare", "Concepts", "Contribute", "Database", "Integrate", "Notifications",
+            "Operate",
             "SourcesAndLogins", "Troubleshoot", "Upgrade", "WritePresets", "prewarm",
         ]
         #expect(Set(without.map(\.path)) == Set(expected.map { "\(GuidePage.catalog)/\($0).md" }))
