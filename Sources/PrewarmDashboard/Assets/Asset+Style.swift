@@ -169,6 +169,7 @@ extension Asset {
         .search div { display: grid; gap: .2rem; }
         .search div:first-child { flex: 1 1 18rem; }
         .search input { width: 100%; }
+        .search input, .search select, .search button { min-height: 2.5rem; }
         .actions { display: flex; flex-wrap: wrap; gap: .75rem 1.25rem; margin: 0 0 1.25rem; }
         .actions form { display: flex; align-items: center; gap: .6rem; flex-wrap: wrap; }
         .forms { display: flex; flex-wrap: wrap; align-items: start; gap: .4rem 1rem; }

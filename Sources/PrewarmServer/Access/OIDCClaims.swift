@@ -25,10 +25,12 @@ struct OIDCClaims: Sendable {
         return copy
     }
 
-    /// Returns the claims together with those of a document that are not among them.
-    func adding(_ document: Value) -> OIDCClaims {
+    /// Returns the claims together with those of these names that only the document has.
+    func adding(_ names: Set<String>, of document: Value) -> OIDCClaims {
         var copy = self
-        for (name, value) in document.pairs where copy.values[name] == nil { copy.values[name] = value }
+        for (name, value) in document.pairs where names.contains(name) && copy.values[name] == nil {
+            copy.values[name] = value
+        }
         return copy
     }
 

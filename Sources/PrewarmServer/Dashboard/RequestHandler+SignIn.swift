@@ -62,7 +62,7 @@ extension RequestHandler {
     ) {
         // The daemon ends the session of an identity earlier. The browser keeps the cookie, so that the daemon then knows the
         // provider that can confirm the identity again.
-        let cookie = sessions.start(credential, caller: principal.auditName)
+        let cookie = sessions.start(credential, caller: principal.owner.description)
         response.headers.append(
             HTTPField(
                 name: .setCookie,

@@ -53,7 +53,11 @@ actor ProviderEndpoints {
             waiting = []
         }
         do {
-            document = try await client.discover(issuer)
+            let document = try await client.discover(issuer)
+            for address in [document.authorization, document.token, document.userInfo].compactMap(\.self) {
+                try OIDCClient.check(address, namedBy: issuer)
+            }
+            self.document = document
             (fetchedAt, failure) = (.now, nil)
         } catch {
             // A fetch whose browser hung up says nothing about the provider, so the next caller tries again.

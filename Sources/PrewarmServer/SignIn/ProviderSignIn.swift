@@ -165,7 +165,7 @@ package final class ProviderSignIn: Sendable {
         switch provider.secret {
         case .text(let text): return text
         case .file(let path):
-            let bytes = FileManager.default.contents(atPath: path)?.prefix(4097)
+            let bytes = try? FileHandle(forReadingFrom: URL(filePath: path)).read(upToCount: 4097)
             let text = bytes.map { String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .newlines) } ?? ""
             guard !text.isEmpty, text.utf8.count <= 4096 else {
                 throw AccessError(
@@ -181,10 +181,17 @@ package final class ProviderSignIn: Sendable {
 
     /// Checks what a bearer token does not have (https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation).
     private func check(_ claims: OIDCClaims, nonce: String) throws(AccessError) {
+        let audiences = claims.texts("aud")
+        guard audiences.contains(provider.clientID) else {
+            throw AccessError(
+                .unknown,
+                "invalid token: its audience must be \(provider.clientID); "
+                    + "it is \(audiences.isEmpty ? "missing" : audiences.prefix(3).joined(separator: ", ").forMessage)")
+        }
         guard claims.text("nonce") == nonce else {
             throw AccessError(.unknown, "invalid token: it belongs to another sign-in (`nonce`)")
         }
-        let isForUs = claims.contains("azp") ? claims.text("azp") == provider.clientID : claims.texts("aud").count < 2
+        let isForUs = claims.contains("azp") ? claims.text("azp") == provider.clientID : audiences.count < 2
         guard isForUs else {
             throw AccessError(.unknown, "invalid token: it was issued for another client (`azp`)")
         }
@@ -202,7 +209,7 @@ package final class ProviderSignIn: Sendable {
             guard let document = OIDCClient.Answer(status: 200, bytes: bytes).document,
                 let subject = document["sub"]?.string, subject == claims.text("sub")
             else { throw OIDCClient.Failure(message: "\(address) describes another person") }
-            return claims.adding(document)
+            return claims.adding(needed.union(SignedInIdentity.names + ["email_verified"]), of: document)
         } catch {
             throw AccessError(
                 .unavailable, "cannot sign in with \(provider.title): \(OIDCClient.text(error))",

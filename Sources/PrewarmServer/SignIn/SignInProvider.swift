@@ -43,9 +43,13 @@ struct SignedInIdentity: Sendable {
     /// The time at which the identity ends, and with it every session that it began.
     let expiresAt: Timestamp
 
+    /// The claims that may have the name for people, the best first.
+    static let names = ["preferred_username", "email", "name"]
+
     /// The name for people: the first of the usual claims that is short and printable, otherwise nil.
     var displayName: String? {
-        ["preferred_username", "email", "name"].lazy.compactMap { claims.text($0) }
-            .first { !$0.isEmpty && $0.unicodeScalars.count <= 100 && $0 == $0.printable }
+        Self.names.lazy.compactMap { claims.text($0) }.first {
+            !$0.isEmpty && $0.unicodeScalars.count <= 100 && $0 == $0.printable
+        }
     }
 }
