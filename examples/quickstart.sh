@@ -250,7 +250,7 @@ if [[ $kind == container ]]; then
     sed "s|^    container:|&\n      socket: \"$socket\"\n      labels: {quickstart: $name}|" \
         "$here/containers/prewarm.yaml" >prewarm.yaml
 elif [[ $kind == sandbox ]]; then
-    cp "$here/provisioners/bubblewrap/"{provision,inside,editor} .
+    cp "$here/provisioners/bubblewrap/"{provision,supervise,inside,editor} .
     sed 's|^    command: .*|    command: [./provision, --root=workspaces, --skeletons=skeletons]|' "$here/prewarm.yaml" \
         >prewarm.yaml
 else

@@ -53,6 +53,22 @@ struct SandboxExampleTests {
             prewarm sync --refresh --wait --timeout 4m
             ! [ -e "workspaces/$other" ]
             enter "$port" true
+            # The owner takes the files of all processes in the sandbox and releases their locks.
+            cat >attack.py <<'END'
+            import ctypes, fcntl, os
+            libc = ctypes.CDLL(None, use_errno=True)
+            pidfd_open, pidfd_getfd = 434, 438
+            for name in filter(str.isdigit, os.listdir("/proc")):
+                process = libc.syscall(pidfd_open, int(name), 0)
+                for number in range(64) if process >= 0 and int(name) != os.getpid() else []:
+                    file = libc.syscall(pidfd_getfd, process, number, 0)
+                    if file >= 0:
+                        fcntl.flock(file, fcntl.LOCK_UN)
+                        os.close(file)
+            END
+            enter "$port" "python3 -c '$(cat attack.py)'"
+            ./provision --root workspaces list <<<'{}' |
+                jq -e --arg id "$(jq -r .id claim.json)" '.workspaces[] | select(.id == $id) | .state == "ready"'
             # A folder that is deep and cannot be read is deleted, too.
             nest='import os; [(os.mkdir("d"), os.chdir("d")) for _ in range(3000)]'
             enter "$port" "python3 -c '$nest'; chmod 000 ~/d"
@@ -93,6 +109,35 @@ struct SandboxExampleTests {
                 fi
             done
             """#.replacing("workspaces", with: "pool-\(UUID().uuidString.prefix(8))"))
+        #expect(session.code == 0, "\(session)")
+    }
+
+    @Test(
+        "A sandbox ends with the process that supervises it, and is deleted if it did not end",
+        .enabled(if: hasBubblewrap, "bubblewrap is not installed"))
+    func supervisorKilled() async throws {
+        let example = try await ProvisionerExample("bubblewrap")
+        let session = try await example.run(
+            #"""
+            request='{"workspace": {"id": "one", "name": "one", "version": "1.0.0"}}'
+            provision() { ./provision --root pool "$1" <<<"$request"; }
+            left() { pgrep -f "^bwrap .*$PWD/pool/one/"; }
+            provision create
+            left
+            kill -KILL "$(cat pool/one/service.pid)"
+            while left; do sleep 0.1; done
+            provision inspect | jq -e '.state == "failed"'
+            provision create | jq -e '.state == "ready"'
+            # An owner may prevent that the sandbox ends. It is found without its lock.
+            provision delete
+            sed -i 's/"--die-with-parent", //' supervise
+            provision create
+            kill -KILL "$(cat pool/one/service.pid)"
+            provision list | jq -e '.workspaces[0].state == "ready"'
+            provision delete | jq -e '.state == "gone"'
+            while left; do sleep 0.1; done
+            ! [ -e pool/one ]
+            """#)
         #expect(session.code == 0, "\(session)")
     }
 
