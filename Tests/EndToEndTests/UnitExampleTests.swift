@@ -49,6 +49,18 @@ struct UnitExampleTests {
             ! cmp first.json second.json
             ./provision --root workspaces delete <<<'{"workspace": {"id": "taken"}}'
             kill %1
+            # If systemd does not answer a call, it is an outage, and no workspace is reported as failed.
+            mkdir silent
+            printf '%s\n' '#!/bin/sh' 'case "$*" in *Version*) exec /usr/bin/systemctl "$@" ;; esac' \
+                'echo "Connection timed out" >&2' 'exit 1' >silent/systemctl
+            chmod +x silent/systemctl
+            for operation in list inspect create; do
+                code=0
+                PATH=$PWD/silent:$PATH ./provision --root workspaces "$operation" \
+                    <<<"{\"workspace\": {\"id\": \"$id\", \"version\": \"1.0.0\"}}" >outage.json || code=$?
+                [ "$code" = 69 ] && [ "$(jq -r .error.class outage.json)" = outage ]
+            done
+            [ "$(fetch "${url}healthz")" = 200 ]
             prewarm release "$(jq -r .name claim.json)"
             ! [ -e "workspaces/$id" ] && ! [ -e "/var/lib/prewarm-workspaces/$id" ]
             [ "$(systemctl show -p LoadState --value "prewarm-$id.service")" = not-found ]
