@@ -35,6 +35,16 @@ struct OpenTofuExampleTests {
             [ "$(cat "workspaces/$id/machine/owner")" = 'ada"; $(touch pwned)' ]
             [ "$(cat "workspaces/$id/machine/authorized_keys")" = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA" ]
             [ -n "$(jq -r .credentials.password claim.json)" ]
+            # A claim whose request cannot be read keeps the variables. A state that is being written is read again.
+            ! PREWARM_WORKSPACE_ID=$id ./provision --program true claim <<<'{"owner": '
+            jq -e '.owner != ""' "workspaces/$id/variables.json"
+            state=workspaces/$id/terraform.tfstate
+            cp "$state" whole && head -c 20 whole >"$state"
+            mkdir writer
+            printf '%s\n' '#!/bin/sh' "cp '$PWD/whole' '$PWD/$state'" >writer/sleep
+            chmod +x writer/sleep
+            PATH=$PWD/writer:$PATH ./provision --program true list <<<'{}' >list.json
+            jq -e --arg id "$id" '.workspaces[] | select(.id == $id) | .state == "ready"' list.json
             # The module of a workspace does not change with the example. A new workspace gets the new module.
             printf '%s\n' 'resource "terraform_data" "broken" {' '  provisioner "local-exec" {' \
                 '    command = "echo no capacity left >&2; exit 3"' '  }' '}' >module/broken.tf

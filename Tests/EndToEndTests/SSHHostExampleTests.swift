@@ -81,6 +81,13 @@ struct SSHHostExampleTests {
                 cmp machine/.ssh/authorized_keys prewarm-key.pub
                 ! enter true
                 ! [ -e "machine/prewarm/workspaces/$id" ]
+                # If the ID cannot be encoded, the call fails, and does not take the folder of all workspaces for one.
+                mkdir bad
+                printf '%s\n' '#!/bin/sh' 'text=$(cat)' '[ "$text" != "$PREWARM_WORKSPACE_ID" ] || exit 1' \
+                    'printf %s "$text" | /usr/bin/base64 "$@"' >bad/base64
+                chmod +x bad/base64
+                ! PATH=$PWD/bad:$PATH PREWARM_WORKSPACE_ID=one PREWARM_VERSION=1.0.0 ./provision --host devbox \
+                    --ssh-config ssh_config create
                 # A machine that does not answer is an outage.
                 printf 'Host devbox\nHostName 127.0.0.1\nPort 1\n' >nowhere
                 code=0
