@@ -26,6 +26,24 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 CLIENT, SECRET = "prewarm client", "a secret: 100 %"
 
+# The ways of /misbehave in which the ID token of a person without groups has this `email_verified`.
+VERIFIED = {
+    "unverified": False, "verified": True, "unverified-text": "false", "verified-text": "true", "odd": 1, "unsaid": None,
+}
+# The ways in which the ID token has no `email_verified`, and the answers of userinfo. With `no-email`, the token has no
+# address either.
+PERSON = {"sub": "ada-17"}
+USERINFO = {
+    "userinfo-true": PERSON | {"email": "ada@example.org", "email_verified": True},
+    "userinfo-text": PERSON | {"email": "ada@example.org", "email_verified": "true"},
+    "userinfo-false": PERSON | {"email": "ada@example.org", "email_verified": False},
+    "userinfo-unsaid": PERSON | {"email": "ada@example.org"},
+    "userinfo-other": PERSON | {"email": "mallory@example.org", "email_verified": True},
+    "userinfo-without": PERSON | {"email_verified": True},
+    "no-email-true": PERSON | {"email": "ada@example.org", "email_verified": True},
+    "no-email-false": PERSON | {"email": "ada@example.org", "email_verified": False},
+}
+
 
 def tell(file, port):
     with open(file + ".new", "w") as out:
@@ -85,7 +103,8 @@ def provide(file):
             elif url.path == "/userinfo":
                 good = self.headers["Authorization"] == "Bearer the-access"
                 subject = "mallory" if state["as"] == "other-person" else "ada-17"
-                self.answer(200 if good else 401, {"sub": subject, "groups": ["platform", "on-call"]})
+                document = {"sub": subject, "groups": ["platform", "on-call"]}
+                self.answer(200 if good else 401, USERINFO.get(state["as"], document))
             else:
                 self.answer(404, {})
 
@@ -93,10 +112,9 @@ def provide(file):
             document = {
                 "issuer": self.issuer, "jwks_uri": self.issuer + "/keys",
                 "authorization_endpoint": self.issuer + "/authorize", "token_endpoint": self.issuer + "/token",
+                "userinfo_endpoint": self.issuer + "/userinfo",
                 "authorization_response_iss_parameter_supported": True,
             }
-            if state["as"] in ("thin", "other-person"):
-                document["userinfo_endpoint"] = self.issuer + "/userinfo"
             if state["as"] == "form-secret":
                 document["token_endpoint_auth_methods_supported"] = ["client_secret_post"]
             changes = {
@@ -166,17 +184,21 @@ def provide(file):
             claims = {
                 "iss": self.issuer, "aud": CLIENT, "sub": "ada-17", "iat": now, "exp": now + int(state["lifetime"]),
                 "nonce": request["nonce"], "preferred_username": "ada", "groups": ["platform", "on-call"],
-                "email": "ada@example.org",
+                "email": "ada@example.org", "email_verified": True,
             }
+            claims |= {"groups": []} if state["as"] in VERIFIED or state["as"] in USERINFO else {}
+            claims |= {"email_verified": VERIFIED[state["as"]]} if state["as"] in VERIFIED else {}
             claims |= {
                 "issuer": {"iss": "https://evil.example.org"}, "audience": {"aud": "another-client"},
                 "audiences": {"aud": [CLIENT, "another-client"]}, "party": {"azp": "another-client"},
                 "nonce": {"nonce": "of another sign-in"}, "expired": {"exp": now - 30}, "groups": {"groups": ["guests"]},
-                "unverified": {"email_verified": False, "groups": []}, "future": {"iat": now + 3600},
+                "future": {"iat": now + 3600},
                 "subject": {"sub": "\u202eada"}, "markup": {"preferred_username": "<b>ada</b>"},
             }.get(state["as"], {})
-            missing = {"no-nonce": "nonce", "no-expiry": "exp", "thin": "groups", "other-person": "groups"}
-            claims.pop(missing.get(state["as"]), None)
+            missing = {"no-nonce": ["nonce"], "no-expiry": ["exp"], "thin": ["groups"], "other-person": ["groups"],
+                       "unsaid": ["email_verified"]} | {name: ["email_verified"] for name in USERINFO}
+            for name in missing.get(state["as"], []) + (["email"] if state["as"].startswith("no-email") else []):
+                claims.pop(name, None)
             if state["as"] == "none":
                 return jwt.encode(claims, None, algorithm="none", headers={"kid": "1"})
             if state["as"] == "shared-secret":

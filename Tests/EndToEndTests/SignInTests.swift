@@ -218,6 +218,26 @@ struct SignInTests {
         }
     }
 
+    @Test("A rule about an email address matches only an address that the provider has verified")
+    func email() async throws {
+        let good = ["verified", "verified-text", "userinfo-true", "userinfo-text", "no-email-true"]
+        let bad = [
+            "unsaid", "unverified", "unverified-text", "odd", "userinfo-false", "userinfo-unsaid", "userinfo-other",
+            "userinfo-without", "no-email-false",
+        ]
+        try await Self.withProvider { scene in
+            for name in good + bad {
+                try await scene.misbehave(name)
+                let visitor = Visitor()
+                let answer = try await visitor.get(try await visitor.callback(scene.daemon))
+                let isGood = good.contains(name)
+                #expect(answer.status == (isGood ? 200 : 403), "\(name): \(answer.text)")
+                let shown = isGood ? try await visitor.get(scene.daemon.url + "/").text : answer.text
+                #expect(shown.contains(isGood ? "viewer" : "no rule of the issuer matches"), "\(name): \(shown)")
+            }
+        }
+    }
+
     @Test("The secret comes from a file, and goes into the form where the provider wants it there")
     func secrets() async throws {
         try await Self.withProvider(more: "clientSecretFile: client-secret") { scene in

@@ -198,9 +198,10 @@ package final class ProviderSignIn: Sendable {
     }
 
     /// Returns the claims with further ones from the provider, if a rule needs a claim that the ID token does not have
-    /// (https://openid.net/specs/openid-connect-core-1_0.html#UserInfo).
+    /// (https://openid.net/specs/openid-connect-core-1_0.html#UserInfo). A rule about `email` needs `email_verified`, too.
     private func complete(_ claims: OIDCClaims, access: String?) async throws(AccessError) -> OIDCClaims {
-        let needed = Set(provider.issuer.rules.flatMap(\.claims.keys))
+        var needed = Set(provider.issuer.rules.flatMap(\.claims.keys))
+        if needed.contains("email") { needed.insert("email_verified") }
         guard let access, access.utf8.allSatisfy({ (0x21...0x7e).contains($0) }),
             needed.contains(where: { !claims.contains($0) }), let address = try await endpoints.current().userInfo
         else { return claims }
@@ -209,7 +210,8 @@ package final class ProviderSignIn: Sendable {
             guard let document = OIDCClient.Answer(status: 200, bytes: bytes).document,
                 let subject = document["sub"]?.string, subject == claims.text("sub")
             else { throw OIDCClient.Failure(message: "\(address) describes another person") }
-            return claims.adding(needed.union(SignedInIdentity.names + ["email_verified"]), of: document)
+            return claims.adding(needed.union(SignedInIdentity.names), of: document).withVerification(
+                of: document, token: claims)
         } catch {
             throw AccessError(
                 .unavailable, "cannot sign in with \(provider.title): \(OIDCClient.text(error))",
@@ -236,9 +238,22 @@ package final class ProviderSignIn: Sendable {
 }
 
 extension OIDCClaims {
-    /// The claims without the email address if the provider says that it has not verified it. Anyone can enter the address
-    /// of another person.
+    /// The claims without the email address unless the provider says that it has verified it. At some providers, people can
+    /// enter the address of another person. Some providers send `email_verified` as a text.
     fileprivate var withoutUnverifiedEmail: OIDCClaims {
-        contains("email_verified") && texts("email_verified") != ["true"] ? without("email") : self
+        texts("email_verified") == ["true"] ? self : without("email")
+    }
+
+    /// Returns the claims with an `email_verified` that is about their `email`: from the ID token if it has both claims,
+    /// otherwise from the document of `userinfo` if that has the same address.
+    ///
+    /// - Parameters:
+    ///   - document: The answer of `userinfo`.
+    ///   - token: The claims of the ID token.
+    fileprivate func withVerification(of document: Value, token: OIDCClaims) -> OIDCClaims {
+        if token.contains("email"), token.contains("email_verified") { return self }
+        let rest = without("email_verified")
+        guard let email = text("email"), document["email"]?.string == email else { return rest }
+        return rest.adding(["email_verified"], of: document)
     }
 }
