@@ -68,6 +68,41 @@ struct ExitCodeTests {
         }
     }
 
+    @Test("A configuration or a file that does not exist is invalid")
+    func missing() async throws {
+        let sandbox = try await Sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        for command in [["status"], ["sync"], ["validate"], ["config", "view"], ["serve", "--listen", "127.0.0.1:0"]] {
+            try await Self.check(sandbox, command + ["--config", "none.yaml"], .invalid)
+        }
+        for arguments in [
+            ["validate", "none"], ["plan", "--path", "repo/presets", "--observed", "none.json"],
+            ["plan", "--path", "repo/presets", "--observed", "prewarm.yaml"],
+            ["sync", "--plan", "none.json"], ["sync", "--plan", "prewarm.yaml"],
+        ] {
+            try await Self.check(sandbox, arguments, .invalid)
+        }
+    }
+
+    @Test("A database that is down or silent is unreachable, and a store that is damaged is not")
+    func store() async throws {
+        let server = try SilentServer()
+        for url in ["postgres://ada@127.0.0.1:9/prewarm", "postgres://ada@127.0.0.1:\(server.port)/prewarm"] {
+            let sandbox = try await Sandbox(
+                configuration: Sandbox.configuration.replacing("store: sqlite:prewarm.db", with: "store: \"\(url)\""))
+            try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+            try await Self.check(sandbox, ["status"], .unreachable)
+            // Each command waits some seconds for a silent database.
+            for arguments in url.contains(":9/") ? [["sync"], ["claim", "a", "--owner", "ada"]] : [] {
+                try await Self.check(sandbox, arguments, .unreachable)
+            }
+        }
+        withExtendedLifetime(server) {}
+        let sandbox = try await Sandbox()
+        try sandbox.write("prewarm.db", String(repeating: "no database ", count: 100))
+        try await Self.check(sandbox, ["status"], .failure)
+    }
+
     @Test("A daemon or a repository that does not answer is unreachable")
     func unreachable() async throws {
         let sandbox = try await Sandbox(

@@ -212,20 +212,8 @@ struct SourceCommandTests {
 
     @Test("A sync waits for a source only until its own timeout")
     func silentServer() async throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isListening = withUnsafeMutablePointer(to: &address) { address in
-            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(listener, address, size) == 0 && listen(listener, 8) == 0
-                    && getsockname(listener, address, &size) == 0
-            }
-        }
-        try #require(isListening)
-        let url = "https://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/x.git"
+        let server = try SilentServer()
+        let url = "https://127.0.0.1:\(server.port)/x.git"
         let configuration = Sandbox.configuration.replacing("file://ROOT/repo", with: url)
         let sandbox = try await Sandbox(
             configuration: configuration.replacing("path: presets", with: "path: presets\n    timeout: 1h"))
@@ -233,6 +221,7 @@ struct SourceCommandTests {
         let sync = try await sandbox.prewarm("sync", "--timeout", "1s")
         #expect(sync.code == 1 && sync.err.contains("within the time limit"), "\(sync.err)")
         #expect(ContinuousClock.now - start < .seconds(300), "the server may be silent for ten minutes")
+        withExtendedLifetime(server) {}
     }
 
     @Test("Links, submodules and LFS pointers are reported and not read")

@@ -94,15 +94,17 @@ struct ClaimParameterOptions: ParsableArguments {
         } catch let failure as CommandFailure {
             throw failure
         } catch {
-            throw CommandFailure("cannot read the claim parameter \(name): \(file) cannot be read or is too long")
+            throw CommandFailure(
+                "cannot read the claim parameter \(name): \(file) cannot be read or is too long", code: .invalid)
         }
         guard var text = String(validating: bytes, as: UTF8.self) else {
-            throw CommandFailure("cannot read the claim parameter \(name): it is not UTF-8")
+            throw CommandFailure("cannot read the claim parameter \(name): it is not UTF-8", code: .invalid)
         }
         if text.hasSuffix("\n") { text.removeLast() }
         guard text.utf8.count <= ClaimValues.valueLimit else {
             throw CommandFailure(
-                "cannot read the claim parameter \(name): it has more than \(ClaimValues.valueLimit >> 10) KiB")
+                "cannot read the claim parameter \(name): it has more than \(ClaimValues.valueLimit >> 10) KiB",
+                code: .invalid)
         }
         return text
     }

@@ -60,6 +60,8 @@ extension ExitStatus {
         case "NothingReady": self = .nothingReady
         case "TokenMissing", "TokenUnknown", "TokenExpired", "Forbidden": self = .unauthorized
         case "Unreachable", "AuthenticationFailed", "BadAnswer", "Unavailable", "Stopping": self = .unreachable
+        // A store that is damaged or too new has the status 500: it does not help to try again.
+        case "Store" where problem.status == 503: self = .unreachable
         default: self = .failure
         }
     }

@@ -28,7 +28,8 @@ struct ConfigurationFile {
             guard FileManager.default.fileExists(atPath: named) else {
                 throw CommandFailure(
                     "cannot find the configuration \(named)",
-                    hint: "correct --config or PREWARM_CONFIG, or create a configuration with `prewarm init`")
+                    hint: "correct --config or PREWARM_CONFIG, or create a configuration with `prewarm init`",
+                    code: .invalid)
             }
             path = named
             return
@@ -37,7 +38,7 @@ struct ConfigurationFile {
             throw CommandFailure(
                 "cannot find a configuration: neither ./prewarm.yaml nor /etc/prewarm/prewarm.yaml exists",
                 hint: "create one with `prewarm init`, name a file with --config or PREWARM_CONFIG, or ask a daemon: "
-                    + "`prewarm login URL`")
+                    + "`prewarm login URL`", code: .invalid)
         }
         path = found
     }
@@ -80,7 +81,7 @@ struct ConfigurationFile {
         } catch is RegularFile.TooLarge {
             throw CommandFailure(
                 "cannot read the configuration \(path): it has more than \(ManifestParser.sizeLimit / 1024) KiB",
-                hint: "name another file with --config or PREWARM_CONFIG")
+                hint: "name another file with --config or PREWARM_CONFIG", code: .invalid)
         }
         let result = Self.parse(bytes, path: path, for: use)
         if let configuration = result.configuration { return .success(configuration) }

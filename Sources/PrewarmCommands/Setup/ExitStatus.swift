@@ -62,9 +62,10 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
                 + "128 plus the number of the signal if a signal ended it."
         case .approvalNeeded:
             "Everything is done but changes that need an approval. The hint names the command that allows them."
-        case .invalid: "A manifest, the configuration or a file that was given has an error."
+        case .invalid: "A manifest, the configuration or a file that was given has an error or cannot be read."
         case .unreachable:
-            "The daemon or the repository of a source cannot be reached, or the repository refuses the login."
+            "The daemon, the store or the repository of a source cannot be reached or does not answer in time, or the "
+                + "repository refuses the login."
         case .notConverged: "A pool did not converge, or the time for it ran out."
         case .unauthorized:
             "The daemon did not accept the token, or the token does not allow the request."

@@ -58,7 +58,8 @@ extension ManifestFolder {
     static func manifestFiles(below path: String) throws -> Found {
         let root = FilePath(path)
         guard let kind = FileKind(root, followsLinks: true) else {
-            throw CommandFailure("cannot read \(path): there is no such file or folder", hint: "check the path")
+            throw CommandFailure(
+                "cannot read \(path): there is no such file or folder", hint: "check the path", code: .invalid)
         }
         guard kind == .folder else { return Found(files: [File(Array(path.utf8))]) }
         var walk = FolderWalk()
@@ -66,7 +67,7 @@ extension ManifestFolder {
         guard walk.found.files.count <= fileLimit else {
             throw CommandFailure(
                 "cannot read \(path): it has \(walk.found.files.count) YAML files, and the limit is \(fileLimit)",
-                hint: "name a smaller folder")
+                hint: "name a smaller folder", code: .invalid)
         }
         walk.found.files.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
         walk.found.warnings.sort()
@@ -88,7 +89,8 @@ private struct FolderWalk {
         let folder = FilePath(bytes: prefix.isEmpty ? [UInt8(ascii: ".")] : prefix)
         guard let names = Self.names(in: folder) else {
             throw CommandFailure(
-                "cannot read the folder \(String(repositoryPath: prefix))", hint: "check its permissions")
+                "cannot read the folder \(String(repositoryPath: prefix))", hint: "check its permissions",
+                code: .invalid)
         }
         for name in names where !name.elementsEqual(".git".utf8) {
             let path = prefix + name

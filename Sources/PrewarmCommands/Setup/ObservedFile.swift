@@ -51,10 +51,12 @@ struct ObservedFile {
             }
         } catch let error as DecodingError {
             throw CommandFailure(
-                "cannot read the observed state \(path): \(error.sentence)", hint: "write it with `prewarm export`")
+                "cannot read the observed state \(path): \(error.sentence)", hint: "write it with `prewarm export`",
+                code: .invalid)
         } catch let error as FieldError {
             throw CommandFailure(
-                "cannot read the observed state \(path): \(error.message)", hint: "write it with `prewarm export`")
+                "cannot read the observed state \(path): \(error.message)", hint: "write it with `prewarm export`",
+                code: .invalid)
         }
     }
 

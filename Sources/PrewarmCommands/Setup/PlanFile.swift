@@ -55,7 +55,7 @@ struct PlanFile {
         guard let document = try? JSONDecoder().decode(Document.self, from: data), document.kind == Self.kind else {
             throw CommandFailure(
                 "cannot use \(path): it is not a plan of `prewarm plan --out`",
-                hint: "write a plan with `prewarm plan --out FILE`")
+                hint: "write a plan with `prewarm plan --out FILE`", code: .invalid)
         }
         digests = document.digests
         preset = document.preset

@@ -22,7 +22,7 @@ enum RegularFile {
             return try bytes(
                 FilePath(path), shownAs: "\(name) \(path)", limit: 1 << 30, hint: "write it with `\(command)`")
         } catch is TooLarge {
-            throw CommandFailure("cannot read \(name) \(path): it has more than 1 GiB")
+            throw CommandFailure("cannot read \(name) \(path): it has more than 1 GiB", code: .invalid)
         }
     }
 
@@ -38,11 +38,12 @@ enum RegularFile {
             // `nonBlocking` lets a pipe without a writer open at once.
             file = try FileDescriptor.open(filePath, .readOnly, options: [.nonBlocking, .closeOnExec])
         } catch {
-            throw CommandFailure("cannot read \(name): \(error)", hint: hint)
+            throw CommandFailure("cannot read \(name): \(error)", hint: hint, code: .invalid)
         }
         return try file.closeAfter {
             guard let status = try? file.stat(), status.type == .regular else {
-                throw CommandFailure("cannot read \(name): it is not a regular file", hint: "name a regular file")
+                throw CommandFailure(
+                    "cannot read \(name): it is not a regular file", hint: "name a regular file", code: .invalid)
             }
             var bytes: [UInt8] = []
             bytes.reserveCapacity(min(Int(status.size), limit) + 1)
@@ -56,7 +57,7 @@ enum RegularFile {
                     guard bytes.count <= limit else { throw TooLarge() }
                 }
             } catch let error as Errno {
-                throw CommandFailure("cannot read \(name): \(error)", hint: "check the file")
+                throw CommandFailure("cannot read \(name): \(error)", hint: "check the file", code: .invalid)
             }
         }
     }
