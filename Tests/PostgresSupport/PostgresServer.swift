@@ -71,7 +71,7 @@ package actor PostgresServer {
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         process.standardError = try FileHandle(forWritingTo: log)
         try process.run()
-        let end = ContinuousClock.now + .seconds(240)
+        let end = ContinuousClock.now + .seconds(600)
         while !FileManager.default.fileExists(atPath: "\(folder)/ready") {
             guard process.isRunning, ContinuousClock.now < end else {
                 let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
