@@ -9,6 +9,7 @@ extension PostgresSession: SQLWriteConnection {
             let number = nextCommit()
             try undoing {
                 try run("BEGIN; \(limits.settings); \(Self.lock); \(mark(number))")
+                hasSavepoint = false
                 try body()
             }
             try commit(number, by: deadline)
@@ -76,14 +77,15 @@ extension PostgresSession: SQLWriteConnection {
     }
 
     func savepoint(_ body: () throws -> Void) throws {
-        try run("SAVEPOINT job")
+        // Each statement waits for the server, so the savepoint of the last job is released with the next one.
+        try run(hasSavepoint ? "RELEASE SAVEPOINT job; SAVEPOINT job" : "SAVEPOINT job")
+        hasSavepoint = true
         do {
             try body()
         } catch {
-            if isAlive { try run("ROLLBACK TO SAVEPOINT job; RELEASE SAVEPOINT job") }
+            if isAlive { try run("ROLLBACK TO SAVEPOINT job") }
             throw error
         }
-        try run("RELEASE SAVEPOINT job")
     }
 
     var isInTransaction: Bool { isUsable }

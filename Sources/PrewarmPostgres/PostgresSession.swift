@@ -15,6 +15,8 @@ final class PostgresSession: SQLConnection {
     /// The name of the session in the table of commits.
     let writer = String(UInt64.random(in: .min ... .max), radix: 16)
     private var commits: Int64 = 0
+    /// True if the current transaction has the savepoint of an earlier job.
+    var hasSavepoint = false
 
     let currentTime = "CAST(extract(epoch FROM clock_timestamp()) AS BIGINT) * 1000"
     let readsWholeRows = false
