@@ -34,7 +34,7 @@ enum ErrorAnswer {
         return redactor.redact(text).limited(to: messageLimit)
     }
 
-    /// Returns the last object of the output; nil if there is none.
+    /// Returns the last object of the output; nil if the output has no object.
     private static func answer(in output: [UInt8]) -> Value? {
         do throws(FinalObject.Failure) {
             let object = try FinalObject(output)
