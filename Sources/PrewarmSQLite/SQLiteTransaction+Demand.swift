@@ -25,14 +25,15 @@ extension SQLiteTransaction {
         return waits
     }
 
-    func saveEndedWait(_ wait: WaitingDemand.Wait, of preset: PresetKey) throws {
+    func saveEndedWait(_ wait: WaitingDemand.Wait, of preset: PresetKey, claim: ClaimID) throws {
         let id = try addedPresetID(preset)
         try statement("DELETE FROM ended_waits WHERE until <= ?").run(wait.until - WaitingDemand.memory)
-        try statement("INSERT INTO ended_waits (preset, since, until) VALUES (?,?,?)").run(id, wait.since, wait.until)
+        try statement("INSERT OR REPLACE INTO ended_waits (claim, preset, since, until) VALUES (?,?,?,?)")
+            .run(claim, id, wait.since, wait.until)
         try statement(
             """
-            DELETE FROM ended_waits WHERE preset = ?1 AND rowid IN (
-                SELECT rowid FROM ended_waits WHERE preset = ?1 ORDER BY until DESC LIMIT -1 OFFSET ?2)
+            DELETE FROM ended_waits WHERE preset = ?1 AND claim IN (
+                SELECT claim FROM ended_waits WHERE preset = ?1 ORDER BY until DESC LIMIT -1 OFFSET ?2)
             """
         ).run(id, Self.mostEndedWaits)
     }

@@ -54,6 +54,8 @@ extension SQLiteTransaction {
     }
 
     func save(_ ticket: Ticket) throws {
+        // A claim that goes on is counted once.
+        if ticket.demand != nil { try statement("DELETE FROM ended_waits WHERE claim = ?").run(ticket.id) }
         try statement(
             """
             INSERT OR REPLACE INTO tickets (id, preset, owner, owner_kind, priority, since, holder, expires_at, others, demand)

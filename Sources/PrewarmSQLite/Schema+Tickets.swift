@@ -15,7 +15,9 @@ extension Schema {
     static let demand = """
         ALTER TABLE tickets ADD COLUMN demand INTEGER;
         CREATE INDEX tickets_demand ON tickets (demand) WHERE demand IS NOT NULL;
-        CREATE TABLE ended_waits (preset INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;
+        CREATE TABLE ended_waits (
+            claim TEXT PRIMARY KEY, preset INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
         CREATE INDEX ended_waits_of_preset ON ended_waits (preset, until);
         CREATE INDEX ended_waits_by_end ON ended_waits (until);
         CREATE TRIGGER standings_of_ticket AFTER INSERT ON tickets WHEN new.demand IS NOT NULL BEGIN
