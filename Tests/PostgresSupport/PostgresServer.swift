@@ -40,6 +40,14 @@ package actor PostgresServer {
         return "postgres://prewarm@\(host)/prewarm?options=-csearch_path%3D\(schema)"
     }
 
+    /// The folder with the certificates, and the address of the server for TLS. The server has to run.
+    package var tls: (folder: String, host: String) {
+        get throws {
+            let host = try String(contentsOfFile: "\(folder)/host", encoding: .utf8)
+            return (folder, host.trimmingCharacters(in: .newlines))
+        }
+    }
+
     /// Returns the URL of a new database behind PgBouncer in transaction mode, with two connections to the server.
     package func pooledStore() async throws -> String {
         _ = try await store()
