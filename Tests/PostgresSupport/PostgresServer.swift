@@ -8,11 +8,11 @@ package actor PostgresServer {
     /// The server of all tests that do not stop it.
     package static let shared = PostgresServer("shared")
 
-    /// True if PostgreSQL is installed. In CI, it is always true, so that a missing program is a failure.
+    /// True if PostgreSQL and PgBouncer are installed. In CI, it is always true, so that a missing program is a failure.
     package static let isWanted: Bool = {
         if ProcessInfo.processInfo.environment["CI"] != nil { return true }
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
-        return !versions.isEmpty
+        return !versions.isEmpty && FileManager.default.isExecutableFile(atPath: "/usr/sbin/pgbouncer")
     }()
 
     package struct Failure: Error, CustomStringConvertible {

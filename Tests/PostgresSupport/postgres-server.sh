@@ -26,7 +26,8 @@ if ((EUID == 0)); then user=(setpriv --reuid=postgres --regid=postgres --clear-g
 
 clean() {
     trap - EXIT
-    kill "${bouncer:-}" 2>/dev/null || true
+    # A process of the tests may start this script with SIGTERM blocked, and PgBouncer keeps that.
+    if [[ -n ${bouncer:-} ]]; then kill -KILL "$bouncer" 2>/dev/null || true; fi
     "${user[@]}" "$programs/pg_ctl" stop --silent --pgdata="$folder/data" --mode=immediate || true
     cd /
     rm -rf "$folder"
