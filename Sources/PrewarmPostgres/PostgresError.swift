@@ -57,7 +57,7 @@ extension StoreError {
         case .disconnected:
             self.init(
                 .unavailable, "cannot connect to \(display): \(message)",
-                hint: "check that PostgreSQL runs and that the URL is right: `psql URL`")
+                hint: "check that PostgreSQL runs, and that the URL and the password are right: `psql \(display)`")
         case .late:
             self.init(
                 .busy, "cannot use \(display): \(message)",
