@@ -37,7 +37,10 @@ log=$scratch/log
 # A test that hangs must not cost CI all its time without a word.
 minutes=${PREWARM_TEST_MINUTES:-45}
 status=0
-timeout --kill-after=10s "${minutes}m" swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
+# Swift Testing starts all tests at once otherwise, and the programs that the first ones start wait for minutes.
+width=64
+timeout --kill-after=10s "${minutes}m" \
+    swift test --skip-build --experimental-maximum-parallelization-width "$width" "$@" 2>&1 | tee "$log" || status=$?
 if ((status != 0)); then
     if ((status == 124 || status == 137)); then
         echo "error: the tests did not end within $minutes minutes; these did not end:" >&2

@@ -25,39 +25,41 @@ struct OIDCRuleCheck {
 
     private static let subjects: [String: Subject] = [
         "repository": .path(before: 0), "repository_id": .whole, "repository_owner": .whole,
-        "repository_owner_id": .whole, "job_workflow_ref": .path(before: 0), "workflow_ref": .path(before: 0),
+        "repository_owner_id": .whole, "workflow_ref": .path(before: 0),
         "enterprise": .whole, "enterprise_id": .whole, "project_path": .path(before: 0), "project_id": .whole,
-        "namespace_path": .path(before: 0), "namespace_id": .whole, "ci_config_ref_uri": .path(before: 1),
+        "namespace_path": .path(before: 0), "namespace_id": .whole,
         "organization_slug": .whole, "organization_id": .whole, "email": .whole, "hd": .whole, "actor": .whole,
         "actor_id": .whole, "user_login": .whole, "user_email": .whole, "user_id": .whole, "sub": .subject,
     ]
 
     /// The kinds at the beginning of a `sub` that name an owner, as forges write them.
     private static let kinds: Set<String> = [
-        "repo", "repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref",
+        "repo", "repository", "repository_id", "repository_owner", "repository_owner_id",
         "workflow_ref", "project_path", "project_id", "namespace_path", "namespace_id", "organization",
         "organization_id", "org", "enterprise",
     ]
 
-    /// Claims that describe a job but not its owner. The jobs of every owner can have the same values.
+    /// Claims that describe a job but not its owner. The jobs of every owner can have the same values. For example,
+    /// `job_workflow_ref` and `ci_config_ref_uri` name a file that every owner may use if it is public.
     private static let shared: Set<String> = [
         "iss", "aud", "exp", "iat", "nbf", "jti", "typ", "ref", "ref_type", "ref_path", "ref_protected", "sha",
         "head_ref", "base_ref", "event_name", "environment", "environment_protected", "deployment_tier",
-        "environment_action", "workflow", "workflow_sha", "job_workflow_sha", "run_id", "run_number", "run_attempt",
+        "environment_action", "workflow", "workflow_sha", "job_workflow_ref", "job_workflow_sha", "run_id",
+        "run_number", "run_attempt",
         "runner_environment", "runner_id", "user_access_level", "repository_visibility", "project_visibility",
         "pipeline_id", "pipeline_source", "job_id",
         "pipeline_slug", "build_number", "build_branch", "build_tag", "build_commit", "build_source", "step_key",
-        "branch", "ci_config_sha", "groups_direct", "email_verified",
+        "branch", "ci_config_ref_uri", "ci_config_sha", "groups_direct", "email_verified",
     ]
 
     /// Issuers that sign tokens for all users of a public service, with their claims that can name an owner.
     private static let publicIssuers: [String: [String]] = [
         "https://token.actions.githubusercontent.com": [
-            "repository", "repository_id", "repository_owner", "repository_owner_id", "sub", "job_workflow_ref",
+            "repository", "repository_id", "repository_owner", "repository_owner_id", "sub",
             "workflow_ref", "enterprise", "enterprise_id",
         ],
         "https://gitlab.com": [
-            "project_path", "project_id", "namespace_path", "namespace_id", "sub", "ci_config_ref_uri",
+            "project_path", "project_id", "namespace_path", "namespace_id", "sub",
         ],
         "https://agent.buildkite.com": ["organization_slug", "organization_id", "sub"],
         "https://accounts.google.com": ["email", "sub", "hd"],

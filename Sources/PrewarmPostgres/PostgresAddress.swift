@@ -41,9 +41,12 @@ package struct PostgresAddress: Hashable, Sendable {
     }
 
     /// Returns the connection options of libpq, with the defaults of prewarm.
+    /// - Parameter first: The position of the server to try first, of several in the URL. For example, with `first` 1, libpq
+    ///   tries the servers `b,c,a` of `a,b,c`. libpq tries another one only after an error, and a server that is switched off
+    ///   may not give any.
     /// - Throws: ``StoreError`` if libpq is missing or refuses the URL. Its own message may contain the password, so it is
     ///   not shown.
-    func options() throws(StoreError) -> [(keyword: String, value: String)] {
+    func options(first: Int = 0) throws(StoreError) -> [String: String] {
         guard prewarm_pq_is_there() == 1 else {
             throw StoreError(
                 .unavailable, "cannot use \(display): \(String(cString: prewarm_pq_problem()))",
@@ -64,7 +67,21 @@ package struct PostgresAddress: Hashable, Sendable {
             if let value = next.pointee.val { options[String(cString: keyword)] = String(cString: value) }
             next += 1
         }
-        return options.map { ($0.key, $0.value) }
+        for list in ["host", "hostaddr", "port"] { options[list] = options[list].map { Self.rotated($0, by: first) } }
+        return options
+    }
+
+    /// The number of servers in the URL. It is at least 1.
+    func serverCount() throws(StoreError) -> Int {
+        let options = try options()
+        return (options["host"] ?? options["hostaddr"] ?? "").split(separator: ",", omittingEmptySubsequences: false)
+            .count
+    }
+
+    private static func rotated(_ list: String, by count: Int) -> String {
+        let parts = list.split(separator: ",", omittingEmptySubsequences: false)
+        let start = count % parts.count
+        return (parts[start...] + parts[..<start]).joined(separator: ",")
     }
 
     /// The options that a URL may replace. They find a connection that broke without a word within 15 seconds.

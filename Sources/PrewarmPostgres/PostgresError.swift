@@ -57,7 +57,7 @@ extension StoreError {
         case .disconnected:
             self.init(
                 .unavailable, "cannot connect to \(display): \(message)",
-                hint: "check that PostgreSQL runs and that the URL is right: `psql URL`")
+                hint: "check that PostgreSQL runs, and that the URL and the password are right: `psql \(display)`")
         case .late:
             self.init(
                 .busy, "cannot use \(display): \(message)",
@@ -66,7 +66,7 @@ extension StoreError {
             self.init(
                 .unavailable,
                 "cannot confirm the last change of \(display): the connection broke during its commit",
-                hint: "look at the state before you repeat the command")
+                hint: "look at `prewarm status` and `prewarm get claims` before you repeat the command")
         case .refused("55P03"), .refused("57014"):
             self.init(
                 .busy, "cannot use \(display): \(message)",

@@ -2,16 +2,19 @@ internal import CLibPQ
 internal import Glibc
 internal import PrewarmEngine
 
-/// One connection of libpq. All calls are made on one thread. The socket is non-blocking, and each wait has a deadline.
+/// One connection of libpq. All calls are made on one thread. The socket is non-blocking, and each wait for it has a deadline.
+/// Only the lookup of a name takes as long as the system's resolver allows.
 final class PostgresLink {
     private let handle: OpaquePointer
     let address: PostgresAddress
 
     /// Connects to the server. libpq tries the hosts of the URL one after the other.
-    init(_ address: PostgresAddress, by deadline: ContinuousClock.Instant) throws {
+    /// - Parameter first: The position of the host to try first.
+    init(_ address: PostgresAddress, first: Int, by deadline: ContinuousClock.Instant) throws {
         self.address = address
-        let options = try address.options()
+        let options = try address.options(first: first)
         handle = try Self.start(options)
+        let deadline = min(deadline, .now + (Self.timeout(options) ?? .seconds(3600)))
         // The stored properties are set, so `deinit` frees the handle if the connection fails.
         try connect(by: deadline)
         guard prewarm_pq_prepare(handle) == 0 else { throw failure(.disconnected) }
@@ -20,9 +23,15 @@ final class PostgresLink {
 
     deinit { prewarm_pq_finish(handle) }
 
-    private static func start(_ options: [(keyword: String, value: String)]) throws -> OpaquePointer {
-        let keywords = options.map { strdup($0.keyword) }
-        let values = options.map { strdup($0.value) }
+    /// The time limit of the URL; nil if it has none. libpq leaves it to its callers
+    /// (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PQCONNECTSTARTPARAMS).
+    private static func timeout(_ options: [String: String]) -> Duration? {
+        options["connect_timeout"].flatMap { Int($0) }.flatMap { $0 > 0 ? .seconds(max(2, $0)) : nil }
+    }
+
+    private static func start(_ options: [String: String]) throws -> OpaquePointer {
+        let keywords = options.keys.map { strdup($0) }
+        let values = options.values.map { strdup($0) }
         defer { for text in keywords + values { free(text) } }
         let names = keywords.map { UnsafePointer($0) } + [nil]
         let texts = values.map { UnsafePointer($0) } + [nil]
@@ -39,7 +48,12 @@ final class PostgresLink {
         // A new connection first waits until it can write (https://www.postgresql.org/docs/current/libpq-connect.html).
         var events = Int16(POLLOUT)
         while true {
-            try wait(for: events, by: deadline, late: "the server does not answer")
+            do {
+                try wait(for: events, by: deadline, late: "the server does not answer")
+            } catch let error as PostgresError {
+                // Another server of the URL, or the same one later, may answer.
+                throw PostgresError(.disconnected, error.message)
+            }
             switch Int(prewarm_pq_connect_poll(handle)) {
             case PREWARM_PQ_POLLING_OK: return
             case PREWARM_PQ_POLLING_READING: events = Int16(POLLIN)
@@ -49,7 +63,7 @@ final class PostgresLink {
         }
     }
 
-    /// Checks that the server is not older than PostgreSQL 13, which has `pg_xact_status`, and keeps texts as UTF-8.
+    /// Checks that the server is PostgreSQL 13 or newer, which prewarm is tested with, and that it keeps texts as UTF-8.
     private func checkServer() throws {
         let version = prewarm_pq_server_version(handle)
         guard version >= 130_000 else {

@@ -1,14 +1,18 @@
 internal import PrewarmEngine
 
 extension PostgresSession {
-    /// Connects for the first time. It waits only for a server that is starting: every other error needs a user.
+    /// Connects for the first time. It waits for a server that is starting, and tries each server of the URL first: every
+    /// other error needs a user.
     func connectAtStart() throws {
-        let deadline = ContinuousClock.now + limits.connect
+        var servers = try address.serverCount()
+        let deadline = ContinuousClock.now + (servers > 1 ? limits.request : limits.connect)
         while true {
             do {
                 return try connect(by: deadline)
             } catch let error as PostgresError {
-                guard error.message.contains("starting up"), .now + .milliseconds(200) < deadline else { throw error }
+                servers -= 1
+                guard servers > 0 || error.message.contains("starting up"), .now + .milliseconds(200) < deadline
+                else { throw error }
             }
             wait(.milliseconds(200))
         }
@@ -28,7 +32,7 @@ extension PostgresSession {
         try createVersions()
         try retrying { _ in
             try undoing {
-                try run("BEGIN; \(limits.settings)")
+                try run("BEGIN ISOLATION LEVEL READ COMMITTED; \(limits.settings)")
                 // Other processes that migrate wait here.
                 try run("LOCK TABLE prewarm_schema IN ACCESS EXCLUSIVE MODE")
                 let version = try check(version() ?? 0)

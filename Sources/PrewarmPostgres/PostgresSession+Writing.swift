@@ -8,18 +8,25 @@ extension PostgresSession: SQLWriteConnection {
         try retrying { deadline in
             let number = nextCommit()
             try undoing {
-                try run("BEGIN; \(limits.settings); \(Self.lock); \(mark(number))")
+                try run("\(begin); \(Self.lock); \(mark(number))")
+                hasSavepoint = false
                 try body()
             }
             try commit(number, by: deadline)
         }
     }
 
+    /// The start of a write transaction. After it has waited for the lock, each statement sees what the writer before it
+    /// committed, and its commit is on the disk, also if the database has other defaults for these.
+    private var begin: String {
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \(limits.settings); SET LOCAL synchronous_commit = on"
+    }
+
     /// Returns the statement that marks the commits of this session with growing numbers. If the connection breaks during a
     /// commit, the number in the database says whether the transaction was saved.
     ///
-    /// The number of the transaction would not: a server gives it to another transaction if it crashed before it saved
-    /// anything of the first one.
+    /// The number that the server itself gives to a transaction (`pg_current_xact_id`) cannot be used for this. If the server
+    /// crashes before it has saved anything of the transaction, it gives the same number to another one.
     private func mark(_ number: Int64) -> String {
         let forget = "DELETE FROM store_commits WHERE at < clock_timestamp() - interval '1 day'; "
         return """
@@ -67,7 +74,7 @@ extension PostgresSession: SQLWriteConnection {
         forgetFailure()
         try connect(by: deadline)
         return try undoing {
-            try run("BEGIN; \(limits.settings); \(Self.lock)")
+            try run("\(begin); \(Self.lock)")
             let found = try run("SELECT number::text FROM store_commits WHERE writer = '\(writer)'")
             let number = found.rows == 1 ? Int64(found.text(0, 0)) ?? 0 : 0
             try run("ROLLBACK")
@@ -76,14 +83,15 @@ extension PostgresSession: SQLWriteConnection {
     }
 
     func savepoint(_ body: () throws -> Void) throws {
-        try run("SAVEPOINT job")
+        // Each statement waits for the server, so the savepoint of the last job is released with the next one.
+        try run(hasSavepoint ? "RELEASE SAVEPOINT job; SAVEPOINT job" : "SAVEPOINT job")
+        hasSavepoint = true
         do {
             try body()
         } catch {
-            if isAlive { try run("ROLLBACK TO SAVEPOINT job; RELEASE SAVEPOINT job") }
+            if isAlive { try run("ROLLBACK TO SAVEPOINT job") }
             throw error
         }
-        try run("RELEASE SAVEPOINT job")
     }
 
     var isInTransaction: Bool { isUsable }

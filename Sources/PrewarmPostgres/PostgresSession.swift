@@ -7,6 +7,8 @@ final class PostgresSession: SQLConnection {
     let address: PostgresAddress
     let limits: PostgresLimits
     private var link: PostgresLink?
+    /// The position of the server that is tried first at the next connection. Each failure moves it on.
+    private var firstServer = 0
     /// The translated texts of statements.
     private var translations: [String: [UInt8]] = [:]
     /// The first error of the current transaction after which it has to run again, on a new connection if necessary.
@@ -15,6 +17,8 @@ final class PostgresSession: SQLConnection {
     /// The name of the session in the table of commits.
     let writer = String(UInt64.random(in: .min ... .max), radix: 16)
     private var commits: Int64 = 0
+    /// True if the current transaction has the savepoint of an earlier job.
+    var hasSavepoint = false
 
     let currentTime = "CAST(extract(epoch FROM clock_timestamp()) AS BIGINT) * 1000"
     let readsWholeRows = false
@@ -143,7 +147,41 @@ final class PostgresSession: SQLConnection {
 
     func connect(by deadline: ContinuousClock.Instant) throws {
         guard !isClosed else { throw PostgresError(.disconnected, "the store is closed") }
-        if link == nil { link = try PostgresLink(address, by: min(deadline, .now + limits.connect)) }
+        guard link == nil else { return }
+        do {
+            let new = try PostgresLink(address, first: firstServer, by: min(deadline, .now + limits.connect))
+            try checkClock(new)
+            link = new
+        } catch {
+            firstServer += 1
+            throw error
+        }
+    }
+
+    /// Compares the clock of this machine with that of the server. Leases and heartbeats are times that processes on other
+    /// machines compare with their own clocks, so two clocks that differ too much would end each other's work.
+    /// - Throws: ``StoreError`` if the clocks differ by more than ``PostgresLimits/clockDifference``.
+    private func checkClock(_ link: PostgresLink) throws {
+        let asked = Self.clock()
+        let result = try link.run(
+            "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)::text", by: .now + limits.connect)
+        let answered = Self.clock()
+        guard let server = Int64(result.text(0, 0)) else { return }
+        // The server read its clock at some time between the two.
+        let difference = server < asked ? server - asked : max(0, server - answered)
+        guard abs(difference) > limits.clockDifference.components.seconds * 1000 else { return }
+        throw StoreError(
+            .unavailable,
+            "cannot use \(address.display): the clock of this machine is \(abs(difference) / 1000) s "
+                + "\(difference < 0 ? "ahead of" : "behind") the clock of the database server",
+            hint: "synchronize both clocks, for example with chrony or systemd-timesyncd")
+    }
+
+    /// Returns the wall clock in milliseconds since 1970.
+    private static func clock() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
     func wait(_ duration: Duration) {

@@ -5,6 +5,7 @@ internal import PrewarmEngine
 extension SQLTransaction {
     /// The largest number of waits of one preset that are kept after their end.
     private static let mostEndedWaits = 1000
+    private static let saveEndedWait = SQLText.save(into: "ended_waits", "claim, preset, since, until", key: "claim")
 
     func demandingTickets(source: String) throws -> [Ticket] {
         try statement("\(Self.ticketSelect) WHERE t.demand IS NOT NULL AND d.source = ?").all(source, read: Self.ticket)
@@ -25,14 +26,14 @@ extension SQLTransaction {
         return waits
     }
 
-    func saveEndedWait(_ wait: WaitingDemand.Wait, of preset: PresetKey) throws {
+    func saveEndedWait(_ wait: WaitingDemand.Wait, of preset: PresetKey, claim: ClaimID) throws {
         let id = try addedPresetID(preset)
         try statement("DELETE FROM ended_waits WHERE until <= ?").run(wait.until - WaitingDemand.memory)
-        try statement("INSERT INTO ended_waits (preset, since, until) VALUES (?,?,?)").run(id, wait.since, wait.until)
+        try statement(Self.saveEndedWait).run(claim, id, wait.since, wait.until)
         try statement(
             """
-            DELETE FROM ended_waits WHERE preset = ?1 AND sequence NOT IN (
-                SELECT sequence FROM ended_waits WHERE preset = ?1 ORDER BY until DESC, sequence DESC LIMIT ?2)
+            DELETE FROM ended_waits WHERE preset = ?1 AND claim NOT IN (
+                SELECT claim FROM ended_waits WHERE preset = ?1 ORDER BY until DESC, claim DESC LIMIT ?2)
             """
         ).run(id, Self.mostEndedWaits)
     }

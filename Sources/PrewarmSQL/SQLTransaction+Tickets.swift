@@ -58,6 +58,8 @@ extension SQLTransaction {
     }
 
     func save(_ ticket: Ticket) throws {
+        // A claim that goes on is counted once.
+        if ticket.demand != nil { try statement("DELETE FROM ended_waits WHERE claim = ?").run(ticket.id) }
         try statement(Self.saveTicket).run(
             ticket.id, addedPresetID(ticket.preset), ticket.owner.name, ticket.owner.kindCode, ticket.priority,
             ticket.since, ticket.holder, ticket.expiresAt, Self.text(of: ticket.others),

@@ -14,7 +14,8 @@ extension SQLiteStore {
                 .unavailable, "\(doing): there is no such file",
                 hint: "name the configuration of the store with --config")
         }
-        guard access(target, F_OK) != 0 else {
+        var found = stat()
+        guard lstat(target, &found) != 0 else {
             throw StoreError(
                 .unavailable, "\(doing) to \(target): the file exists already",
                 hint: "choose another name, or move the file away")
@@ -68,8 +69,18 @@ extension SQLiteStore {
         defer { Glibc.close(file) }
         var status = stat()
         guard fsync(file) == 0, fstat(file, &status) == 0 else { throw failure("write", partial) }
-        guard rename(partial, target) == 0 else { throw failure("create", target) }
+        // Unlike a rename, a link does not replace a file that another backup made meanwhile.
+        guard link(partial, target) == 0 else { throw failure("create", target) }
+        try syncDirectory(of: target)
         return Int64(status.st_size)
+    }
+
+    /// Saves the entry of a file in its directory.
+    private static func syncDirectory(of path: String) throws {
+        let directory = Glibc.open(directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw failure("open the directory of", path) }
+        defer { Glibc.close(directory) }
+        guard fsync(directory) == 0 else { throw failure("write the directory of", path) }
     }
 
     private static func failure(_ verb: String, _ path: String) -> StoreError {

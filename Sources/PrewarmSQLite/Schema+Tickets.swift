@@ -16,8 +16,8 @@ extension Schema {
         ALTER TABLE tickets ADD COLUMN demand INTEGER;
         CREATE INDEX tickets_demand ON tickets (demand) WHERE demand IS NOT NULL;
         CREATE TABLE ended_waits (
-            sequence INTEGER PRIMARY KEY, preset INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL
-        ) STRICT;
+            claim TEXT PRIMARY KEY, preset INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
         CREATE INDEX ended_waits_of_preset ON ended_waits (preset, until);
         CREATE INDEX ended_waits_by_end ON ended_waits (until);
         CREATE TRIGGER standings_of_ticket AFTER INSERT ON tickets WHEN new.demand IS NOT NULL BEGIN

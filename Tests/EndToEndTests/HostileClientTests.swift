@@ -81,4 +81,51 @@ struct HostileClientTests {
             try await daemon.eventually("the loop goes on") { try await daemon.isReady("a", 2) }
         }
     }
+
+    /// A script that sends several requests at once and prints the statuses of the answers to each batch.
+    private static let pipeline = #"""
+        import json, re, socket, sys
+        port, token, workspace = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+        def request(line, *fields, body=""):
+            head = [line + " HTTP/1.1", "Host: localhost", "Authorization: Bearer " + token, *fields]
+            return "\r\n".join(head) + "\r\n\r\n" + body
+        def ask(*requests):
+            with socket.create_connection(("127.0.0.1", port), timeout=120) as s:
+                s.sendall("".join(requests).encode()); s.shutdown(socket.SHUT_WR)
+                answer = b""
+                while part := s.recv(65536): answer += part
+            return re.findall(r"HTTP/1.1 (\d+)", answer.decode())
+        health = request("GET /healthz")
+        release = "POST /api/v1/workspaces/" + workspace + "/release"
+        print(json.dumps({
+            "both": ask(health, health, request("GET /healthz", "Connection: close")),
+            "truncated": ask(health, request(release, "Content-Type: application/json", "Content-Length: 20")),
+            "after": ask(
+                request("GET /healthz", "Connection: close"),
+                request(release, "Content-Type: application/json", "Content-Length: 2", body="{}")),
+        }))
+        """#
+
+    @Test("Of several requests at once, each is answered in order, and one that gets no answer is not executed")
+    func pipelining() async throws {
+        let sandbox = try await Sandbox(configuration: .quick)
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 1)])
+        try sandbox.write("pipeline.py", Self.pipeline)
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("it is ready") { try await daemon.isReady("a", 1) }
+            let claim = try await daemon.post("/api/v1/presets/a/claims", #"{"owner": "ada"}"#)
+            let id = try #require(try claim.json()["id"]?.string)
+            let port = daemon.url.split(separator: ":").last.map(String.init) ?? ""
+            let result = try await Subprocess.run(
+                .name("python3"),
+                arguments: [sandbox.root.appending(path: "pipeline.py").path, port, daemon.localToken, id],
+                output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+            let seen = try JSON(result.standardOutput)
+            #expect(seen["both"]?.list.map(\.string) == ["200", "200", "200"], "\(result)")
+            #expect(seen["truncated"]?.list.map(\.string) == ["200", "400"], "\(result)")
+            #expect(seen["after"]?.list.map(\.string) == ["200"], "\(result)")
+            let workspace = try await daemon.get("/api/v1/workspaces/\(id)").json()
+            #expect(workspace["state"]?.string == "claimed", "\(workspace)")
+        }
+    }
 }

@@ -51,7 +51,7 @@ package final class StandIn: Sendable {
                 .name("sh"), arguments: Arguments(["-c", #"exec python3 -B "$0" "$1" "$2" >"$3" 2>&1"#] + arguments),
                 input: .none, output: .discarded, error: .discarded)
         }
-        let end = ContinuousClock.now + .seconds(240)
+        let end = ContinuousClock.now + .seconds(600)
         while true {
             let text = try? String(contentsOfFile: "\(folder)/ready", encoding: .utf8)
             let ports = (text ?? "").split(separator: " ").compactMap { Int($0) }

@@ -41,7 +41,7 @@ package actor PodmanService {
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         process.standardError = try FileHandle(forWritingTo: log)
         try process.run()
-        let end = ContinuousClock.now + .seconds(240)
+        let end = ContinuousClock.now + .seconds(600)
         while !FileManager.default.fileExists(atPath: "\(folder)/ready") {
             guard process.isRunning, ContinuousClock.now < end else {
                 let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
@@ -71,17 +71,22 @@ package actor PodmanService {
         return try await Self.run("\(folder)/podman", arguments)
     }
 
+    /// Returns the standard output. Warnings of the engine on standard error say nothing about the command.
+    ///
     /// The output goes to a file, because the monitor of a container keeps a pipe open.
     private static func run(_ path: String, _ arguments: [String]) async throws -> String {
         let output = FileManager.default.temporaryDirectory.appending(path: "prewarm-podman-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: output) }
+        let errors = output + ".errors"
+        defer { for path in [output, errors] { try? FileManager.default.removeItem(atPath: path) } }
         let result = try await Subprocess.run(
             .name("sh"),
-            arguments: Arguments(["-c", #"output=$1; shift; "$0" "$@" >"$output" 2>&1"#, path, output] + arguments),
+            arguments: Arguments(
+                ["-c", #"output=$1; shift; "$0" "$@" >"$output" 2>"$output.errors""#, path, output] + arguments),
             output: .discarded, error: .discarded)
         let text = try String(contentsOfFile: output, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         guard result.terminationStatus.isSuccess else {
-            throw Failure(description: "podman \(arguments): \(text)")
+            let cause = (try? String(contentsOfFile: errors, encoding: .utf8)) ?? ""
+            throw Failure(description: "podman \(arguments): \(text)\(cause)")
         }
         return text
     }

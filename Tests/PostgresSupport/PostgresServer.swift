@@ -8,11 +8,11 @@ package actor PostgresServer {
     /// The server of all tests that do not stop it.
     package static let shared = PostgresServer("shared")
 
-    /// True if PostgreSQL is installed. In CI, it is always true, so that a missing program is a failure.
+    /// True if PostgreSQL and PgBouncer are installed. In CI, it is always true, so that a missing program is a failure.
     package static let isWanted: Bool = {
         if ProcessInfo.processInfo.environment["CI"] != nil { return true }
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
-        return !versions.isEmpty
+        return !versions.isEmpty && FileManager.default.isExecutableFile(atPath: "/usr/sbin/pgbouncer")
     }()
 
     package struct Failure: Error, CustomStringConvertible {
@@ -38,6 +38,14 @@ package actor PostgresServer {
         try await psql("CREATE SCHEMA \(schema)", database: "prewarm")
         let host = folder.replacingOccurrences(of: "/", with: "%2F")
         return "postgres://prewarm@\(host)/prewarm?options=-csearch_path%3D\(schema)"
+    }
+
+    /// The folder with the certificates, and the address of the server for TLS. The server has to run.
+    package var tls: (folder: String, host: String) {
+        get throws {
+            let host = try String(contentsOfFile: "\(folder)/host", encoding: .utf8)
+            return (folder, host.trimmingCharacters(in: .newlines))
+        }
     }
 
     /// Returns the URL of a new database behind PgBouncer in transaction mode, with two connections to the server.
@@ -71,7 +79,7 @@ package actor PostgresServer {
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         process.standardError = try FileHandle(forWritingTo: log)
         try process.run()
-        let end = ContinuousClock.now + .seconds(240)
+        let end = ContinuousClock.now + .seconds(600)
         while !FileManager.default.fileExists(atPath: "\(folder)/ready") {
             guard process.isRunning, ContinuousClock.now < end else {
                 let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""

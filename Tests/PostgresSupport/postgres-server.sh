@@ -3,7 +3,9 @@
 #
 # usage: postgres-server.sh FOLDER PARENT
 #
-# The server listens only to a Unix socket in FOLDER. FOLDER/ready exists when it answers. FOLDER/control CALL runs
+# The server listens to a Unix socket in FOLDER, and with TLS to the address in FOLDER/host: for the user ada with the
+# password correct-horse, and for the user eve with the certificate FOLDER/client.crt. FOLDER/ca.crt is the authority.
+# FOLDER/ready exists when it answers. FOLDER/control CALL runs
 # pg_ctl, for example `restart --mode=immediate`. FOLDER/psql runs psql. PgBouncer listens in FOLDER, too, at port 6432.
 set -euo pipefail
 folder=$1
@@ -24,7 +26,8 @@ if ((EUID == 0)); then user=(setpriv --reuid=postgres --regid=postgres --clear-g
 
 clean() {
     trap - EXIT
-    kill "${bouncer:-}" 2>/dev/null || true
+    # A process of the tests may start this script with SIGTERM blocked, and PgBouncer keeps that.
+    if [[ -n ${bouncer:-} ]]; then kill -KILL "$bouncer" 2>/dev/null || true; fi
     "${user[@]}" "$programs/pg_ctl" stop --silent --pgdata="$folder/data" --mode=immediate || true
     cd /
     rm -rf "$folder"
@@ -36,10 +39,32 @@ if ((EUID == 0)); then chown postgres: "$folder"; fi
 cd "$folder"
 
 # The locale differs from the sorting of prewarm, as on many servers.
-"${user[@]}" "$programs/initdb" --pgdata=data --username=prewarm --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync \
-    >initdb.log
+"${user[@]}" "$programs/initdb" --pgdata=data --username=prewarm --auth-local=trust --auth-host=reject \
+    --encoding=UTF8 --locale=C.UTF-8 --no-sync >initdb.log
+# Each server has an address of its own, so that all can use the same port.
+host=127.$((64 + $$ / 65536 % 128)).$(($$ / 256 % 256)).$(($$ % 254 + 1))
+echo "$host" >host
+certificate() { # certificate NAME SUBJECT EXTENSION: makes NAME.key, and NAME.crt of the authority.
+    openssl req -new -newkey rsa:2048 -nodes -subj "/CN=$2" -keyout "$1.key" 2>/dev/null |
+        openssl x509 -req -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile <(echo "$3") -out "$1.crt" 2>/dev/null
+    chmod 600 "$1.key"
+}
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=authority -days 2 -keyout ca.key -out ca.crt 2>/dev/null
+certificate server localhost "subjectAltName=IP:$host"
+certificate client eve "extendedKeyUsage=clientAuth"
+if ((EUID == 0)); then chown postgres: server.key; fi
+# The first line that matches decides.
+cat >hba - data/pg_hba.conf <<END
+hostssl all ada 127.0.0.0/8 scram-sha-256
+hostssl all eve 127.0.0.0/8 cert
+END
+cat hba >data/pg_hba.conf
 cat >>data/postgresql.conf <<END
-listen_addresses = ''
+listen_addresses = '$host'
+ssl = on
+ssl_cert_file = '$folder/server.crt'
+ssl_key_file = '$folder/server.key'
+ssl_ca_file = '$folder/ca.crt'
 unix_socket_directories = '$folder'
 max_connections = 400
 shared_buffers = 64MB
@@ -58,7 +83,8 @@ exec $programs/psql --host=$folder --username=prewarm --dbname=postgres --no-psq
 END
 chmod +x control psql
 ./control start
-./psql --command='CREATE DATABASE prewarm'
+./psql --command='CREATE DATABASE prewarm' --command="CREATE ROLE ada SUPERUSER LOGIN PASSWORD 'correct-horse'" \
+    --command='CREATE ROLE eve SUPERUSER LOGIN'
 
 # A transaction at a time gets one of few connections, as in transaction mode on a busy server.
 echo '"prewarm" ""' >users

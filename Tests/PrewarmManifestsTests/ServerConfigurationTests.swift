@@ -159,6 +159,10 @@ struct ServerConfigurationTests {
             (github, "{sub: \"repo:example*\"}"), (github, "{sub: \"r*\"}"), (github, "{sub: \"ref:refs/heads/main\"}"),
             (github, "{sub: \"environment:production\"}"), (github, "{actor: ada, event_name: push}"),
             (github, "{job_workflow_ref: \"*/.github/workflows/a.yml@refs/heads/main\"}"),
+            // Workflows and configurations that every repository may use.
+            (github, "{job_workflow_ref: \"example/ci/.github/workflows/a.yml@*\"}"),
+            (github, "{sub: \"job_workflow_ref:example/ci/.github/workflows/a.yml@*\"}"),
+            (gitlab, "{ci_config_ref_uri: \"gitlab.com/example/presets//.gitlab-ci.yml@*\"}"),
             (gitlab, "{ref_protected: \"true\"}"), (gitlab, "{project_path: \"*/presets\"}"),
             (gitlab, "{namespace_path: \"exam*\"}"), (gitlab, "{sub: \"project_path:*:ref_type:branch:ref:main\"}"),
             (gitlab, "{ci_config_ref_uri: \"gitlab.com/*\"}"), (gitlab, "{user_login: ada}"),
@@ -185,10 +189,8 @@ struct ServerConfigurationTests {
             (github, "{sub: \"repo:example/presets:**\"}"),
             (github, "{sub: \"repo:example/*\"}"), (github, "{sub: \"repo:example@123456/presets@456789:*\"}"),
             (github, "{sub: \"repository_owner_id:42:*\"}"), (github, "{repository: \"*/*\", repository_id: \"7\"}"),
-            (github, "{job_workflow_ref: \"example/ci/.github/workflows/a.yml@*\"}"),
             (gitlab, "{namespace_path: example/platform}"), (gitlab, "{project_path: \"example/*\"}"),
             (gitlab, "{sub: \"project_path:example/presets:*\"}"),
-            (gitlab, "{ci_config_ref_uri: \"gitlab.com/example/presets//.gitlab-ci.yml@*\"}"),
             ("https://agent.buildkite.com", "{sub: \"organization:example:pipeline:presets:**\"}"),
             ("https://accounts.google.com", "{email: ci@example.org}"),
         ])

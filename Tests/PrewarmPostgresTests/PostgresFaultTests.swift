@@ -1,3 +1,4 @@
+import Glibc
 import PostgresSupport
 import PrewarmEngine
 import Synchronization
@@ -22,6 +23,31 @@ private final class Number: Sendable {
             return number
         }
     }
+}
+
+/// A port on which the kernel accepts connections and nobody answers.
+private struct SilentServer {
+    let port: Int
+    private let socket: Int32
+
+    init() throws {
+        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                guard bind(descriptor, address, size) == 0, listen(descriptor, 16) == 0 else { return Int32(-1) }
+                return getsockname(descriptor, address, &size)
+            }
+        }
+        guard code == 0 else { throw Missing() }
+        socket = descriptor
+        port = Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    func close() { Glibc.close(socket) }
 }
 
 @Suite(
@@ -70,6 +96,33 @@ struct PostgresFaultTests {
             #expect(saved > 0)
             #expect(try await store.read { try $0.source("main")?.files } == saved)
         }
+        store.close()
+    }
+
+    @Test("A machine whose clock differs from that of the server is refused")
+    func clocks() async throws {
+        var limits = PostgresLimits()
+        // Every clock differs by more.
+        limits.clockDifference = .seconds(-1)
+        let url = try await PostgresServer.shared.store()
+        let address = try #require(PostgresAddress(url))
+        let error = #expect(throws: StoreError.self) {
+            try PostgresStore.open(address, readsBeside: false, limits: limits)
+        }
+        #expect(error?.message.contains("the clock of this machine is 0 s") == true, "\(error?.message ?? "")")
+    }
+
+    @Test("A server that is silent does not keep prewarm from the next one of the URL")
+    func silentServer() async throws {
+        let silent = try SilentServer()
+        defer { silent.close() }
+        let url =
+            try await PostgresServer.shared.store()
+            .replacing("prewarm@", with: "prewarm@127.0.0.1:\(silent.port),") + "&connect_timeout=2"
+        let address = try #require(PostgresAddress(url))
+        #expect(try address.serverCount() == 2)
+        let store = try PostgresStore.open(address, readsBeside: true)
+        #expect(try await store.read { try $0.sources() }.isEmpty)
         store.close()
     }
 

@@ -41,6 +41,18 @@ struct ErrorClassTests {
         }
     }
 
+    @Test("The message of an error without a class is the cause, and the exit code says what it means")
+    func messageAlone() async throws {
+        let answer = #"echo '{"error": {"message": "no room in zone b"}}'; "#
+        #expect(try await workshop.run(answer + "exit 1").outcome == .failed("no room in zone b"))
+        #expect(try await workshop.run(answer + "exit 75").outcome == .tryLater("no room in zone b"))
+        #expect(
+            try await workshop.run(answer + "exit 69").outcome
+                == .refused(ProviderError(.outage, "no room in zone b")))
+        let withLog = try await workshop.run("echo one >&2; echo two >&2; " + answer + "exit 1").outcome
+        #expect(withLog == .failed("no room in zone b\none\ntwo"))
+    }
+
     @Test("A message is bounded, and an empty one is replaced")
     func messages() async throws {
         let long =

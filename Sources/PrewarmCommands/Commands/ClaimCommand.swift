@@ -83,13 +83,11 @@ struct ClaimCommand: AsyncParsableCommand {
                 ("endpoint", workspace.text("endpoint") ?? "the provisioner gave none"),
             ]
             let lease = workspace.leaseEnd.map { [("lease ends", times.relative($0))] } ?? []
-            for (key, value) in rows + lease
-                + (workspace["metadata"]?.pairs ?? []).map({ ($0.key, $0.value.plainText ?? "") })
-            {
+            let more = (workspace["metadata"]?.pairs ?? []) + (workspace["credentials"]?.pairs ?? [])
+            for (key, value) in rows + lease + more.map({ ($0.key, $0.value.plainText ?? "") }) {
                 table.add([.init(key, .dim), .init(value)])
             }
             console.write(table.rowsText(color: console.colorsOutput))
-            console.writeCredentials(of: workspace)
         }
     }
 }

@@ -144,7 +144,8 @@ struct TransferCommand: AsyncParsableCommand {
         commandName: "transfer",
         abstract: "Give a claim to another owner.",
         discussion: """
-            The lease of the claim goes on.
+            The lease of the claim goes on. A provisioner with the operation `claim` learns of the new owner when that owner \
+            runs `prewarm credentials`. Until then, the former owner can still have access.
 
             Examples:
               prewarm transfer go-large-swqygcqe --to bob
@@ -180,7 +181,12 @@ struct TransferCommand: AsyncParsableCommand {
             let session = try await Session.open(global, for: .store)
             let moved = try await session.post(
                 "workspaces", workspace, "transfer", body: ["to": .string(to), "kind": .string(kind.rawValue)])
-            console.step(.success, "transferred \(moved.text("name") ?? workspace) to \(to)")
+            let name = moved.text("name") ?? workspace
+            console.step(.success, "transferred \(name) to \(to)")
+            if let handover = moved.text("handover"), handover != HandoverState.none.rawValue {
+                console.note(
+                    "The access inside the workspace changes when \(to) runs `prewarm credentials \(name)`.")
+            }
         }
     }
 }

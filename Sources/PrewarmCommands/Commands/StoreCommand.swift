@@ -4,7 +4,12 @@ import PrewarmEngine
 
 struct StoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "store", abstract: "Check the store.", subcommands: [Check.self])
+        commandName: "store", abstract: "Check the store.",
+        discussion: """
+            Examples:
+              prewarm store check
+            """,
+        subcommands: [Check.self])
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

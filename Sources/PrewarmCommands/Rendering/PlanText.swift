@@ -71,7 +71,10 @@ struct PlanText {
     /// Returns the number of actions for each preset, for example `go-large 3, go-small 1`.
     private func presetCounts(_ actions: [Value]) -> String {
         let counts = Dictionary(grouping: actions) { $0.text("preset") ?? "" }.sorted { $0.key < $1.key }
-        let shown = counts.prefix(10).map { "\($0.key) \($0.value.count)" }.joined(separator: ", ")
+        let shown = counts.prefix(10).map { name, actions -> String in
+            let isForClaims = actions.allSatisfy { $0.text("reason") == Reason.waitingClaim.rawValue }
+            return "\(name) \(actions.count)" + (isForClaims ? " for waiting claims" : "")
+        }.joined(separator: ", ")
         return counts.count > 10 ? "\(shown) and \(counts.count - 10) more" : shown
     }
 

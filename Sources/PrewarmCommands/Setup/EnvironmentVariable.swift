@@ -15,6 +15,7 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
     case noProxy = "no_proxy"
     case sshAgent = "SSH_AUTH_SOCK"
     case zones = "TZDIR"
+    case stateDirectory = "STATE_DIRECTORY"
     case actionsURL = "ACTIONS_ID_TOKEN_REQUEST_URL"
     case actionsToken = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
     case notifySocket = "NOTIFY_SOCKET"
@@ -42,6 +43,9 @@ package enum EnvironmentVariable: String, CaseIterable, Sendable {
         case .noProxy: "The hosts that need no proxy, separated by commas. NO_PROXY does the same."
         case .sshAgent: "The socket of the SSH agent for sources with an SSH agent."
         case .zones: "The folder of the time zones (default: /usr/share/zoneinfo)."
+        case .stateDirectory:
+            "The folder for files of this machine if the store is in PostgreSQL; systemd sets it (default: the folder of the "
+                + "configuration)."
         case .actionsURL, .actionsToken: "GitHub Actions sets it in a job that may use --oidc."
         case .notifySocket: "The socket of systemd, to which the daemon reports its state."
         case .watchdog, .watchdogProcess: "systemd sets it for the watchdog of the daemon."

@@ -235,10 +235,11 @@ package struct PresetStatus: Sendable {
                 return Condition(.limited, reason: hold.conditionReason, message: "changes are held by \(hold.message)")
             }
         }
-        let count = held.count { $0.hold == first.hold }
+        let alike = held.filter { $0.hold == first.hold }
+        let purpose = alike.allSatisfy { $0.action.reason == .waitingClaim } ? " for waiting claims" : ""
         return Condition(
             .limited, reason: first.hold.conditionReason,
-            message: "\(count.counted(first.action.kind.rawValue)) held by \(first.hold.message)")
+            message: "\(alike.count.counted(first.action.kind.rawValue))\(purpose) held by \(first.hold.message)")
     }
 }
 

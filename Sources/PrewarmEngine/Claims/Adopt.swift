@@ -4,6 +4,8 @@ package import PrewarmCore
 package enum AdoptionError: Error, Sendable {
     /// The last lists of the provisioners do not show the id as an orphan.
     case notAnOrphan(String, known: [Orphan])
+    /// The orphan belongs to another store, so another prewarm counts on it.
+    case foreign(Orphan)
     /// The preset uses another provisioner than the one that lists the orphan.
     case otherProvisioner(Orphan, Preset)
     /// The preset is deprecated, inactive or removed from git.
@@ -61,11 +63,13 @@ extension Engine {
         let preset = try preset(named: name, in: store)
         guard preset.retirement == nil else { throw AdoptionError.retired(preset) }
         var known = try store.orphans()
+        let identity = try store.identity()
         let orphans = try ids.map { id in
             guard let index = known.firstIndex(where: { $0.id.rawValue == id }) else {
                 throw AdoptionError.notAnOrphan(id, known: known)
             }
             let orphan = known.remove(at: index)
+            guard !identity.isForeign(orphan.store) else { throw AdoptionError.foreign(orphan) }
             guard orphan.provisioner == preset.spec.provisioner else {
                 throw AdoptionError.otherProvisioner(orphan, preset)
             }

@@ -186,7 +186,7 @@ extension StoreWriter {
         try forget(ticket: ticket.id)
         let end = min(now, ticket.expiresAt ?? now)
         if let demand = ticket.demand {
-            try saveEndedWait(WaitingDemand.Wait(since: ticket.since, until: end), of: demand)
+            try saveEndedWait(WaitingDemand.Wait(since: ticket.since, until: end), of: demand, claim: ticket.id)
             try markDirty(source: demand.source)
         }
         if let known = try claim(ticket.id), known.result != .missed { return }

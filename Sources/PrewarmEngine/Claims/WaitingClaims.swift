@@ -41,7 +41,9 @@ extension StoreWriter {
         guard let ticket = try ticket(id) else { return }
         try forget(ticket: id)
         guard let demand = ticket.demand else { return }
-        if demand != preset { try saveEndedWait(WaitingDemand.Wait(since: ticket.since, until: now), of: demand) }
+        if demand != preset {
+            try saveEndedWait(WaitingDemand.Wait(since: ticket.since, until: now), of: demand, claim: id)
+        }
         try markDirty(source: demand.source)
     }
 }

@@ -25,11 +25,12 @@ package struct ListOverview: Sendable {
             }
             func lists(_ name: String) -> Bool { engine.provisioners[name]?.operations.contains(.list) == true }
             var failures = try store.listFailures().filter { lists($0.provisioner) }
-            for name in names where !lists(name) {
+            for name in names where engine.provisioners[name]?.operations.isDisjoint(with: [.list, .inspect]) == true {
                 guard try store.healthInterval(provisioner: name) != nil else { continue }
                 failures.append(
                     ListFailure(
-                        provisioner: name, message: "a template has `health`, which needs `list` in its `operations`",
+                        provisioner: name,
+                        message: "a template has `health`, which needs `list` or `inspect` in its `operations`",
                         since: now))
             }
             return (

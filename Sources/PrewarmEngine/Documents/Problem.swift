@@ -166,6 +166,13 @@ extension Problem {
                 "cannot adopt \"\(id)\": the last lists of the provisioners do not show it as an orphan",
                 hint: known.isEmpty
                     ? "run `prewarm sync --refresh` to ask the provisioners again" : "see `prewarm get orphans`")
+        case .foreign(let orphan):
+            self.init(
+                "ForeignWorkspace", status: 409,
+                "cannot adopt \(orphan.id): it belongs to another prewarm, with the store \(orphan.store?.prefix(8) ?? "")",
+                hint:
+                    "use the workspace there. If that store no longer exists, let the provisioner list it without `store`"
+            )
         case .otherProvisioner(let orphan, let preset):
             self.init(
                 "OtherProvisioner", status: 409,

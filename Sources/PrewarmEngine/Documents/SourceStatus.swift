@@ -59,7 +59,7 @@ extension Engine {
             let pins = try store.pins().filter { $0.isInForce(at: now) }
             return try configured.map { source in
                 SourceStatus(
-                    name: source.name, url: source.url, record: try store.source(source.name),
+                    name: source.name, url: masked(source.url), record: try store.source(source.name),
                     diagnostics: try store.diagnostics(source: source.name)
                         + unreadable(source.name, presets: nil, in: store),
                     pin: pins.first { $0.source == source.name })

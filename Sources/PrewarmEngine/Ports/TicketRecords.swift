@@ -34,8 +34,9 @@ package protocol TicketWriter: TicketReader {
     /// Saves a ticket, which replaces an earlier one with the same id.
     func save(_ ticket: Ticket) throws
     /// Saves the wait of a claim that ended without a workspace of the preset whose desired number it raised. Waits that no
-    /// longer count are deleted, and of each preset only the newest 1,000 are kept.
-    func saveEndedWait(_ wait: WaitingDemand.Wait, of preset: PresetKey) throws
+    /// longer count are deleted, and of each preset only the newest 1,000 are kept. If the claim waits again, its ended wait is
+    /// deleted.
+    func saveEndedWait(_ wait: WaitingDemand.Wait, of preset: PresetKey, claim: ClaimID) throws
     /// Claims an unclaimed workspace that is not ready yet and is created because claims wait (``startingForClaims(of:_:)``),
     /// the one whose create began first. Nil if the preset has no such workspace.
     func claimStarting(_ claim: ClaimRequest) throws -> Workspace?

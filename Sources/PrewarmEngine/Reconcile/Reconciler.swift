@@ -61,9 +61,10 @@ struct Reconciler: Sendable {
                 let manifests = try await Loader(engine, source).load(arrival, start, lease)
                 definition = try await Linking(engine, source).link(manifests, of: target, events)
             }
-        } catch let error as GitFailure {
+        } catch let unmasked as GitFailure {
             // A canceled request says nothing about the remote.
             try Task.checkCancellation()
+            let error = engine.masked(unmasked)
             await lease.release()
             try await SourceHealth(engine, source).note(error)
             guard start.record.applied != nil else { return failedReport(error) }

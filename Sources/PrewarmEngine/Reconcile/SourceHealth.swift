@@ -26,7 +26,7 @@ struct SourceHealth: Sendable {
     /// something changes, so that a remote that stays down costs no writes.
     func note(_ failure: GitFailure?) async throws {
         let now = engine.now()
-        let failure = failure.map { GitFailure($0.reason, engine.masked($0.message), hint: $0.hint.map(engine.masked)) }
+        let failure = failure.map(engine.masked)
         try await engine.store.write { [source] store in
             var record = try store.record(of: source)
             guard record.failure?.reason != failure?.reason.rawValue || record.failure?.message != failure?.message
@@ -51,5 +51,12 @@ struct SourceHealth: Sendable {
                 }
             try store.append([event])
         }
+    }
+}
+
+extension Engine {
+    /// Returns the failure with the values of the configuration's variables masked.
+    func masked(_ failure: GitFailure) -> GitFailure {
+        GitFailure(failure.reason, masked(failure.message), hint: failure.hint.map(masked))
     }
 }

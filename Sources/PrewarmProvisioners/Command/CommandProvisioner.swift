@@ -63,10 +63,16 @@ package struct CommandProvisioner: Provisioner {
         if ended.stop == nil, let error = ErrorAnswer.error(in: ended.output, redactor) {
             return ProvisionerReply(outcome: Outcome.refused(error).followed(by: log), log: log)
         }
+        // The exit code of an error without a class says what it means, and its message says why.
+        let cause = ended.stop == nil ? ErrorAnswer.message(in: ended.output, redactor) : nil
+        func outcome(_ message: String, _ make: (String) -> Outcome) -> Outcome {
+            cause.map { make($0).followed(by: log) } ?? make(message)
+        }
         switch Ending(ended, log, timeout) {
-        case .later(let message): return ProvisionerReply(outcome: .tryLater(message), log: log)
-        case .outage(let message): return ProvisionerReply(outcome: .refused(ProviderError(.outage, message)), log: log)
-        case .bad(_, let message): return ProvisionerReply(outcome: .failed(message), log: log)
+        case .later(let message): return ProvisionerReply(outcome: outcome(message, Outcome.tryLater), log: log)
+        case .outage(let message):
+            return ProvisionerReply(outcome: outcome(message) { .refused(ProviderError(.outage, $0)) }, log: log)
+        case .bad(_, let message): return ProvisionerReply(outcome: outcome(message, Outcome.failed), log: log)
         case .good where isHandover:
             let answer = Answer.handover(of: ended.output, redactor)
             return ProvisionerReply(

@@ -23,8 +23,8 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// The time for which a client may continue to send a body after it was answered. The connection stays open meanwhile, so
     /// that the client can read the answer.
     static let lingerTime = TimeAmount.seconds(2)
-    /// The time in which a connection ends that gives way to others: for a first request that arrives now, and for the client
-    /// to read its answer.
+    /// The time that a connection has left when another one takes its place. A first request that arrives within this time is
+    /// still served, and a client can read its answer.
     private static let lastTime = TimeAmount.milliseconds(250)
     /// The most bytes of such a body that prewarm reads. If a client sends more, the connection closes after ``lastTime``,
     /// because a flood of large bodies would take most of the daemon's time.
@@ -50,7 +50,12 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     private var isHeld = false
     /// A flag that is true if a read was requested while the body was not read.
     private var isReadDue = false
+    /// A flag that is true if the last request is the last one of the connection.
     private var closesAfterAnswer = false
+    /// A flag that is true once an answer says that the connection closes.
+    private var isClosing = false
+    /// A flag that is true if the client sent another request after the last one. It expects no answer, so none is executed.
+    private var dropsRequests = false
     /// A flag that is true while the connection waits for the client to read the answer. What it still sends is dropped.
     private var isLingering = false
     /// The number of bytes that were dropped since then.
@@ -130,6 +135,8 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
         if isLingering { return drop(part, context) }
+        if case .head = part, closesAfterAnswer || isClosing { dropsRequests = true }
+        if dropsRequests { return }
         switch part {
         case .head(let head):
             deadline?.cancel()
@@ -233,11 +240,12 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(var head) where isBodyOpen || closesAfterAnswer:
-            closesAfterAnswer = true
+        // Behind a pipelined request, the last one still has to be answered.
+        case .head(var head) where requests <= 1 && (isBodyOpen || closesAfterAnswer):
+            isClosing = true
             head.headers.replaceOrAdd(name: "Connection", value: "close")
             context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .end where closesAfterAnswer:
+        case .end where isClosing:
             context.writeAndFlush(data, promise: promise)
             linger(context)
         case .end:

@@ -31,8 +31,7 @@ struct HTTPListener: Sendable {
     private static let headerFieldLimit = 100
 
     let channel: any Channel
-    /// The connections with a first request, in the order of their requests. The sequence ends when the socket is closed.
-    let connections: AsyncStream<Connection>
+    private let admitted: AdmittedConnections
     private let quiescing: ServerQuiescingHelper
 
     /// Listens at an address.
@@ -45,7 +44,7 @@ struct HTTPListener: Sendable {
         gate: @escaping @Sendable (@escaping ConnectionGate.Admission) -> ConnectionGate
     ) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
-        let (connections, admitted) = AsyncStream<Connection>.makeStream()
+        let admitted = AdmittedConnections()
         let quiescing = ServerQuiescingHelper(group: group)
         channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
@@ -67,9 +66,23 @@ struct HTTPListener: Sendable {
                 }
             }
             .bind(host: address.host, port: address.port).get()
-        channel.closeFuture.whenComplete { _ in admitted.finish() }
-        self.connections = connections
+        channel.closeFuture.whenComplete { _ in admitted.end() }
+        self.admitted = admitted
         self.quiescing = quiescing
+    }
+
+    /// Handles each connection with a first request in a task. It returns when the socket and all these connections are closed.
+    func handle(_ body: @escaping @Sendable (Connection) async -> Void) async {
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                for await _ in admitted.news {
+                    for connection in admitted.take() { group.addTask { await body(connection) } }
+                }
+                for connection in admitted.close() { group.addTask { await body(connection) } }
+            }
+        } onCancel: {
+            quiesce()
+        }
     }
 
     /// Closes the socket and the connections that are idle. Other connections close after their current answer.
@@ -94,15 +107,16 @@ struct HTTPListener: Sendable {
     /// Adds the handlers of requests to a connection whose first request is about to be passed on, and hands the connection
     /// over.
     private static func admit(
-        _ channel: any Channel, to admitted: AsyncStream<Connection>.Continuation, logger: Logger
+        _ channel: any Channel, to admitted: AdmittedConnections, logger: Logger
     ) throws {
-        let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-        try pipeline.addHandler(HangUpHandler())
-        try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTime, logger: logger))
-        let connection = try Connection(
-            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-        guard case .enqueued = admitted.yield(connection) else { throw ChannelError.alreadyClosed }
+        try admitted.add {
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try pipeline.addHandler(HangUpHandler())
+            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTime, logger: logger))
+            return try Connection(
+                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        }
     }
 }
 

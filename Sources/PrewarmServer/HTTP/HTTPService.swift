@@ -69,17 +69,11 @@ package struct HTTPService: Service {
         let listener = try await listen(quiet)
         await onRunning(listener.channel.localAddress?.port ?? settings.listen.port)
         let connection = HTTP1Channel(responder: respond)
-        await withGracefulShutdownHandler {
-            await withDiscardingTaskGroup { [quiet] group in
-                for await channel in listener.connections {
-                    group.addTask { await connection.handle(value: channel, logger: quiet) }
-                }
-            }
+        await withGracefulShutdownHandler { [quiet] in
+            await listener.handle { await connection.handle(value: $0, logger: quiet) }
         } onGracefulShutdown: {
             listener.quiesce()
         }
-        // After a cancellation, the socket is still open.
-        listener.channel.close(promise: nil)
     }
 
     private func listen(_ logger: Logger) async throws -> HTTPListener {

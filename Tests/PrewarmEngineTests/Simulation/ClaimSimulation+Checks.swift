@@ -36,7 +36,7 @@ extension ClaimSimulation {
         // A commit may remove the lease of a running claim.
         for claim in held where claim.lease == nil { promises[claim.id]?.ends = false }
         checkOwners(workspaces, held)
-        try await checkDemand(workspaces)
+        try await checkDemand(workspaces, presets.first { $0.key.name == "b" }?.fingerprint)
         checkPromises(
             Dictionary(workspaces.map { ($0.id, $0) }) { first, _ in first },
             Dictionary(records.map { ($0.id, $0) }) { first, _ in first })
@@ -55,11 +55,13 @@ extension ClaimSimulation {
         mostWaiting = max(mostWaiting, counts[PresetKey(source: "presets", name: "b"), default: 0])
     }
 
-    /// The pool of 0 never has more workspaces than claims waited for it at the same time.
-    private func checkDemand(_ workspaces: [Workspace]) async throws {
+    /// The pool of 0 never has more workspaces of its current version than claims waited for it at the same time.
+    private func checkDemand(_ workspaces: [Workspace], _ current: Fingerprint?) async throws {
         try await noteWaiting()
         let live: Set<WorkspaceState> = [.pending, .creating, .ready, .suspect]
-        let made = workspaces.count { $0.preset.name == "b" && live.contains($0.state) }
+        let made = workspaces.count {
+            $0.preset.name == "b" && $0.fingerprint == current && live.contains($0.state)
+        }
         if made > 0 { counts["workspaces for waiting claims", default: 0] += 1 }
         if made > mostWaiting { fail("\(made) workspaces are made for at most \(mostWaiting) waiting claims") }
     }
