@@ -59,7 +59,9 @@ enum Accessibility {
           const key = s.color + backOf(e) + least;
           if (ratio < least && !seen.has(key)) { seen.add(key);
             found.push('contrast ' + ratio.toFixed(2) + ' of "' + walker.currentNode.textContent.trim().slice(0, 40) + '" ' + s.color); } }
-        if (document.documentElement.scrollWidth > innerWidth + 1) found.push('scrolls sideways: ' + document.documentElement.scrollWidth + ' in ' + innerWidth);
+        // A phone zooms out until a page fits that is too wide, so innerWidth would fit, too.
+        const { scrollWidth, clientWidth } = document.documentElement;
+        if (scrollWidth > clientWidth + 1) found.push('scrolls sideways: ' + scrollWidth + ' in ' + clientWidth);
         return found;
         """#
 }

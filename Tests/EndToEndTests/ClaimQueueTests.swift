@@ -29,6 +29,7 @@ struct DaemonQueueTests {
                     try await daemon.eventually("it waits") { try await Self.waiting(daemon) > place }
                 }
                 try await daemon.eventually("the others hung up") { try await Self.waiting(daemon) == 40 }
+                try await Self.expectShown(40, daemon)
                 try await daemon.prewarm("resume", "a")
                 var claimers: [Claimer] = []
                 for try await claimer in group { if let claimer { claimers.append(claimer) } }
@@ -49,6 +50,23 @@ struct DaemonQueueTests {
             let claims = try await daemon.get("/api/v1/workspaces?limit=1000&state=claimed").json().list
             #expect(claims.allSatisfy { $0["owner"]?.string == "x" }, "a client that hung up keeps no workspace")
             #expect(try await Self.waiting(daemon) == 0)
+        }
+    }
+
+    /// Waits until every view of the pool shows how many claims wait.
+    private static func expectShown(_ count: Int, _ daemon: RunningDaemon) async throws {
+        // A claim of a client that hung up may still join and leave.
+        try await daemon.eventually("every view shows \(count) waiting claims") {
+            let listed = try await daemon.get("/api/v1/presets").json()
+            let status = try await daemon.get("/api/v1/status").json()
+            let described = try await daemon.get("/api/v1/presets/a").json()
+            let table = try await daemon.prewarm("get", "presets").out.split(separator: "\n")
+                .map { $0.split(separator: " ") }
+            guard table.count > 1, let column = table[0].firstIndex(of: "WAITING") else { return false }
+            return listed[0]?["waiting"]?.int == count && status["presets"]?[0]?["waiting"]?.int == count
+                && status["totals"]?["waiting"]?.int == count && described["waiting"]?.int == count
+                && described["story"]?.list.contains { $0.string == "\(count) claims wait for a workspace." } == true
+                && table[1][column] == "\(count)"
         }
     }
 

@@ -85,6 +85,11 @@ struct DashboardBrowserTests {
             for fault in ["contrast", "no name", "skipped heading", "not one main", "no language", "no title"] {
                 #expect(found.contains(fault), "\(found)")
             }
+            try await browser.useWidth(390)
+            try await browser.open(
+                "data:text/html,<meta name=viewport content='width=device-width'><p style='width:600px'>wide</p>")
+            let wide = try await browser.run(Accessibility.audit).list.compactMap(\.string)
+            #expect(wide.contains { $0.hasPrefix("scrolls sideways: 6") }, "\(wide)")
         }
     }
 

@@ -237,14 +237,18 @@ struct DashboardTests {
         }
     }
 
-    @Test("The cookie is for TLS only where a trusted proxy says that the browser uses TLS")
+    @Test("The cookie is for TLS only where a trusted proxy or the public URL says that the browser uses TLS")
     func secureCookies() async throws {
         let proxied = String.slow + "server: {trustedProxies: [127.0.0.1]}\n"
-        for (configuration, isSecure) in [(String.slow, false), (proxied, true)] {
+        let published = String.slow + "server: {baseUrl: https://Prewarm.example.org/}\n"
+        for (configuration, host, isSecure) in [
+            (String.slow, "", false), (proxied, "", true), (published, "", false),
+            (published, "prewarm.example.org", true), (published, "other.example.org", false),
+        ] {
             try await Self.withDaemon(configuration: configuration) { scene in
                 let form = "token=\(scene.tokens["ops"] ?? "")&next=/sources"
                 let answer = try await Client(url: scene.daemon.url).send(
-                    .POST, "/login", form: form, ["X-Forwarded-Proto": "https"])
+                    .POST, "/login", form: form, ["X-Forwarded-Proto": "https", "Host": host])
                 let cookie = answer.headers.first(name: "Set-Cookie") ?? ""
                 #expect(answer.headers.first(name: "Location") == "/sources")
                 #expect(cookie.hasPrefix("__Host-") == isSecure && cookie.contains("; Secure") == isSecure, "\(cookie)")

@@ -92,7 +92,9 @@ struct PrometheusTests {
             #expect(try await daemon.post("/api/v1/presets/a/claims", #"{"owner": "ada"}"#).status == 201)
             try await Self.scrape(daemon, token: token) { url in
                 try await daemon.eventually("Prometheus has scraped the daemon and judged the pools") {
-                    let alerts = try await Self.get("\(url)/api/v1/alerts")["data"]?["alerts"]?.list ?? []
+                    // Prometheus listens before it answers requests.
+                    let answer = try? await Self.get("\(url)/api/v1/alerts")
+                    let alerts = answer?["data"]?["alerts"]?.list ?? []
                     return alerts.contains {
                         $0["labels"]?["alertname"]?.string == "PrewarmPoolEmpty"
                             && $0["labels"]?["preset"]?.string == "broken"

@@ -238,6 +238,17 @@ struct SignInTests {
         }
     }
 
+    @Test("A name with markup is shown as text, and the page still has no script of its own")
+    func markup() async throws {
+        try await Self.withProvider { scene in
+            try await scene.misbehave("markup")
+            let visitor = Visitor()
+            #expect(try await visitor.get(try await visitor.callback(scene.daemon)).status == 200)
+            let page = try await visitor.get(scene.daemon.url + "/").text
+            #expect(page.contains("&lt;b&gt;ada&lt;/b&gt;") && !page.contains("<b>ada"), "\(page)")
+        }
+    }
+
     @Test("The secret comes from a file, and goes into the form where the provider wants it there")
     func secrets() async throws {
         try await Self.withProvider(more: "clientSecretFile: client-secret") { scene in

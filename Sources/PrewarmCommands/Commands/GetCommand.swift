@@ -102,8 +102,9 @@ struct GetCommand: AsyncParsableCommand {
                         "cannot use --state \(state) with \(kind.rawValue): it selects workspaces or operations")
                 }
             guard known.contains(state) else {
+                let close = known.closest(to: state).map { "\nhint: did you mean '\($0)'?" } ?? ""
                 throw ValidationError(
-                    "invalid --state \"\(state)\": it must be one of \(known.joined(separator: ", "))")
+                    "invalid --state \"\(state)\": it must be one of \(known.joined(separator: ", "))\(close)")
             }
         }
         if let owner, kind != .workspaces, kind != .claims {
@@ -156,7 +157,9 @@ struct GetCommand: AsyncParsableCommand {
     }
 
     func listing(of documents: [Value], _ session: Session, _ console: Console) async throws -> Listing {
-        if let field { return Listing(text: try values(of: field, in: documents)) }
+        if let field {
+            return Listing(text: try values(of: field, in: documents), remark: remark(on: field, in: documents))
+        }
         let isTable = output == .table || output == .wide
         let match = selector.map { " that match \($0.text)" } ?? ""
         let remark: TerminalText = "There \(kind == .audit ? "is no" : "are no") \(kind.rawValue)\(match)."
@@ -173,6 +176,16 @@ struct GetCommand: AsyncParsableCommand {
                 hint: "see its fields: `prewarm get \(kind.rawValue) \(name ?? "") --output json`")
         }
         return documents.map { (field.text(in: $0) ?? "") + "\n" }.joined()
+    }
+
+    /// Returns a remark if no object of a list has the field, because its name may be misspelled.
+    private func remark(on field: FieldPath, in documents: [Value]) -> TerminalText? {
+        guard !documents.isEmpty, documents.allSatisfy({ field.text(in: $0) == nil }) else { return nil }
+        let known = Set(documents.prefix(100).flatMap { $0.pairs.map(\.key) }).sorted()
+        let close = known.contains(field.text) ? nil : known.closest(to: field.text)
+        let advice =
+            close.map { "Did you mean \($0)?" } ?? "To see all fields: `prewarm get \(kind.rawValue) --output json`"
+        return "No object has the field \(field.text). \(advice)"
     }
 
     private func rendered(_ documents: [Value], _ session: Session, _ console: Console) async throws -> TerminalText {

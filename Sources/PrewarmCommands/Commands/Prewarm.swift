@@ -71,7 +71,7 @@ package struct Prewarm: AsyncParsableCommand {
                 return
             }
             if arguments == ["--version"] { return Console.standard.write("\(TerminalText(prewarmVersion))\n") }
-            try checkName(in: arguments)
+            try checkNames(in: arguments)
             // From here on, the process needs threads: also the parser waits, for completions that ask a daemon.
             try EventLoopCheck.run(
                 loops: EventLoopCheck.least, threads: EventLoopCheck.leastThreads - EventLoopCheck.least)
@@ -87,23 +87,6 @@ package struct Prewarm: AsyncParsableCommand {
             Glibc.exit(failure.code.rawValue)
         } catch {
             end(with: error)
-        }
-    }
-
-    /// Checks that the first words name a command.
-    /// - Throws: ``CommandFailure`` with the name that was probably meant.
-    private static func checkName(in arguments: [String]) throws(CommandFailure) {
-        var (commands, path) = (configuration.subcommands, "prewarm")
-        for word in arguments {
-            guard !commands.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
-            let names = commands.compactMap { $0.configuration.commandName }
-            guard let command = commands.first(where: { $0.configuration.commandName == word }) else {
-                throw CommandFailure(
-                    "unknown command \"\(word.printable.limited(to: 100))\"",
-                    hint: names.closest(to: word).map { "did you mean `\(path) \($0)`?" } ?? "see `\(path) --help`",
-                    code: .usage)
-            }
-            (commands, path) = (command.configuration.subcommands, "\(path) \(word)")
         }
     }
 
@@ -148,6 +131,11 @@ package struct Prewarm: AsyncParsableCommand {
     /// Prints the help, or the usage error with `error:` in front as in all errors, and ends the process.
     private static func end(with error: any Error) -> Never {
         let code = exitCode(for: error)
+        // An option with a misspelled name makes another error, too: its value is one argument too many, or it is missing.
+        if code == .validationFailure, let failure = UnknownOption.failure(in: CommandLine.arguments.dropFirst()) {
+            Console.standard.error(failure)
+            Glibc.exit(failure.code.rawValue)
+        }
         let text = fullMessage(for: error).replacing(GlobalOptions.usage, with: "[<options>]")
         if code.isSuccess {
             Console.standard.write(text.isEmpty ? "" : "\(TerminalText(lines: text))\n")

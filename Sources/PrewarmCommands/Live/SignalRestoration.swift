@@ -33,6 +33,8 @@ enum SignalRestoration {
     /// (https://man7.org/linux/man-pages/man7/signal-safety.7.html). The signal has its default effect when it returns.
     private static let handler: @convention(c) (Int32) -> Void = { number in
         if SignalRestoration.isActive.load(ordering: .acquiring) {
+            // What was typed and not read yet would be shown, once the terminal shows input again.
+            tcflush(STDIN_FILENO, TCIFLUSH)
             var modes = SignalRestoration.modes
             tcsetattr(STDIN_FILENO, TCSANOW, &modes)
             let end: StaticString = "\n"

@@ -40,7 +40,7 @@ package enum HelpTopic: String, CaseIterable, Sendable {
         ("time", "RFC 3339, for example 2026-11-23T08:00:00Z."),
         ("preset", "NAME, or SOURCE/NAME if several sources have a preset of that name."),
         ("workspace", "Its name or its ID."),
-        ("revision", "A branch, a tag, a commit, or the first 6 or more digits of a commit."),
+        ("revision", "A branch, a tag, a commit, or the first digits of a commit: at least 4, for `approve` 6."),
         ("kind and name", "KIND NAME or KIND/NAME, for example `get preset go-large` and `get preset/go-large`."),
         (
             "--output table",

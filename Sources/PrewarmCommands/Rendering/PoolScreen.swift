@@ -29,8 +29,10 @@ struct PoolScreen {
         var parts: [TerminalText] = [
             Style.bold.apply(to: "\(counted(totals.number("pools"), "pool"))", color: color),
             "\(totals.number("ready")) of \(totals.number("desired")) ready", "\(totals.number("starting")) starting",
-            "\(totals.number("claimed")) claimed", style.apply(to: need, color: color),
+            "\(totals.number("claimed")) claimed",
         ]
+        if totals.number("waiting") > 0 { parts.append("\(counted(totals.number("waiting"), "claim")) waiting") }
+        parts.append(style.apply(to: need, color: color))
         let failing = status.list("sources").count { $0.condition(.ready)?.text("status") != "True" }
         if failing > 0 {
             let text: TerminalText = "\(counted(failing, "source is", plural: "sources are")) not ready"
@@ -66,7 +68,7 @@ extension DocumentTable {
         let standard = presets(now: now, isWide: false)
         let squares = Column("WORKSPACES") { .init(PoolSquares($0, most: 12).text) }
         let hits = Column("HITS") { .init($0.hitRate ?? "-") }
-        let named = ["NAME", "READY", "STARTING", "CLAIMED"].compactMap { title in
+        let named = ["NAME", "READY", "STARTING", "CLAIMED", "WAITING"].compactMap { title in
             standard.columns.first { $0.title == title }
         }
         let rest = ["STATUS", "MESSAGE"].compactMap { title in standard.columns.first { $0.title == title } }

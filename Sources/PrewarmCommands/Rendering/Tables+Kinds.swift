@@ -17,7 +17,8 @@ extension DocumentTable {
                 Column("READY") { .init("\($0.number("eligible"))/\($0.number("desired"))") },
                 Column("DESIRED", text: "desired"),
                 Column("CLAIMABLE", text: "claimable"), Column("CLAIMED", text: "claimed"),
-                Column("STARTING", text: "starting"), Column("STATUS") { Headline($0).cell },
+                Column("STARTING", text: "starting"), Column("WAITING", numberIfAny: "waiting"),
+                Column("STATUS") { Headline($0).cell },
             ] + wide + [Column("MESSAGE") { .init(times.sentence(Headline($0).message)) }],
             flexible: "MESSAGE",
             optional: ["DESIRED", "STARTING"] + wide.map(\.title) + ["CLAIMED", "CLAIMABLE"])

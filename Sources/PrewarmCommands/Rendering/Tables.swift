@@ -6,6 +6,8 @@ struct DocumentTable {
     /// A column: its title, and the cell for a document.
     struct Column {
         let title: String
+        /// The member without which a document does not need the column; nil if every document needs it.
+        private(set) var neededKey: String?
         let cell: (Value) -> Table.Cell
 
         init(_ title: String, _ cell: @escaping (Value) -> Table.Cell) {
@@ -16,6 +18,12 @@ struct DocumentTable {
         /// Makes a column that shows a member on one line, and "-" if the member is missing.
         init(_ title: String, text key: String) {
             self.init(title) { Table.Cell($0[key]?.plainText ?? "-") }
+        }
+
+        /// Makes a column that shows a number, 0 if the member is missing. Without any such member, the column is left out.
+        init(_ title: String, numberIfAny key: String) {
+            self.init(title) { Table.Cell($0[key]?.plainText ?? "0") }
+            neededKey = key
         }
 
         /// Makes a column that shows the age of a time.
@@ -41,6 +49,9 @@ struct DocumentTable {
     /// Returns the text of a table with one row for each document.
     /// - Parameter isWide: true if all columns are shown whole, even if the terminal is narrower.
     func text(_ documents: [Value], _ console: Console, isWide: Bool = false) -> TerminalText {
+        let columns = columns.filter { column in
+            column.neededKey.map { key in documents.contains { $0[key] != nil } } ?? true
+        }
         var table = Table(columns.map(\.title), flexible: flexible, optional: optional)
         for document in documents { table.add(columns.map { $0.cell(document) }) }
         return table.text(width: isWide ? nil : console.outputWidth, color: console.colorsOutput)

@@ -118,7 +118,7 @@ final class DaemonAssembly: Sendable {
         return ServerAccess.Rules(
             authenticator: Authenticator(store: store, oidc: verifier, local: local),
             trustedProxies: assembly.trustedProxies(),
-            signIns: assembly.signInProviders().map { ProviderSignIn($0, baseURL: base, fetch: fetch) })
+            signIns: assembly.signInProviders().map { ProviderSignIn($0, baseURL: base, fetch: fetch) }, baseURL: base)
     }
 
     /// Reads the configuration again and applies it. A configuration with an error is logged and changes nothing.

@@ -129,9 +129,9 @@ extension Asset {
         .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; padding: 0; margin: 0 0 .5rem; font-size: .875rem; }
         .legend li { display: flex; align-items: center; gap: .5rem; }
         .events { list-style: none; margin: 0; padding: 0; }
-        .events li { display: grid; grid-template-columns: 7rem 1fr; gap: 1rem; padding: .6rem 0; border-bottom: 1px solid var(--line); }
+        .events li { display: grid; grid-template-columns: 7rem minmax(0, 1fr); gap: 1rem; padding: .6rem 0; border-bottom: 1px solid var(--line); }
         .events li:last-child { border-bottom: 0; }
-        .events p { margin: 0; }
+        .events p { margin: 0; overflow-wrap: anywhere; }
         .when { font-size: .875rem; }
         .failure { border-left: 3px solid var(--bad); padding-left: 1rem; margin-bottom: 1.25rem; }
         .failure h3 { margin: 0; }
@@ -197,7 +197,7 @@ extension Asset {
           .search select, .search button { width: 100%; }
           .search button { min-height: 2.75rem; }
           .facts div { grid-template-columns: 1fr; gap: 0; }
-          .events li { grid-template-columns: 1fr; gap: .1rem; }
+          .events li { grid-template-columns: minmax(0, 1fr); gap: .1rem; }
           .cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
           .cards, .cards tbody, .cards tr, .cards td, .cards th { display: block; }
           #pools .cards { border: 0; background: none; }

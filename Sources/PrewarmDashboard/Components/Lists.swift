@@ -59,6 +59,13 @@ struct EventList {
         return reason?.meaning ?? ""
     }
 
+    /// The object of an event, with a short form of a revision.
+    private static func shortObject(_ event: Value) -> String {
+        let object = event.text("object") ?? ""
+        guard object.hasPrefix("revision/") else { return object }
+        return "revision/\(RevisionText.shortName(String(object.dropFirst("revision/".count))))"
+    }
+
     var markup: Markup {
         guard !events.isEmpty else { return "<p class=\"empty\">There are no events yet.</p>" }
         let items = events.map { event -> Markup in
@@ -68,7 +75,7 @@ struct EventList {
                 ? "<span class=\"badge warning\">\(Icon.triangle.markup)Warning</span> " : ""
             return """
                 <li><span class="when">\(times.element(event, "at"))</span><div><p>\(kind)<strong>\(event.text("reason") ?? "")</strong> \
-                <span class="muted">\(event.text("object") ?? "")</span></p><p>\(times.sentence(message(event)))</p></div></li>
+                <span class="muted">\(Self.shortObject(event))</span></p><p>\(times.sentence(message(event)))</p></div></li>
                 """
         }
         return "<ol class=\"events\">\(items.joined(separator: "\n"))</ol>"

@@ -48,16 +48,18 @@ package struct PoolsPage: Sendable {
     }
 
     private var tiles: Markup {
-        Tile.row(
+        let waiting = totals.waiting > 0 ? [Tile(name: "Waiting claims", value: "\(totals.waiting)")] : []
+        return Tile.row(
             [
                 Tile(name: "Pools", value: "\(totals.pools)"),
                 Tile(name: "Ready", value: "\(totals.ready)", detail: "of \(totals.desired) desired"),
                 Tile(name: "Starting", value: "\(totals.starting)"),
                 Tile(name: "Claimed", value: "\(totals.claimed)"),
+            ] + waiting + [
                 Tile(
                     name: "Need attention", value: "\(totals.attention)",
                     detail: totals.attention == 0
-                        ? "all pools are healthy" : "<a href=\"/?show=attention\">show them</a>"),
+                        ? "all pools are healthy" : "<a href=\"/?show=attention\">show them</a>")
             ], label: "All pools")
     }
 

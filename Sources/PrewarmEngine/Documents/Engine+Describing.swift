@@ -12,20 +12,23 @@ extension Engine {
             throw ClaimError.unknownPreset(name, known: [])
         }
         let now = now()
-        let (events, workspaces, claims, recent) = try await store.read { store in
+        let (events, workspaces, claims, recent, queues) = try await store.read { store in
             let workspaces = try store.workspaces(WorkspaceFilter(preset: preset.key))
             return (
                 try store.events(EventFilter(preset: preset.key, limit: 20)), workspaces,
                 try store.claims(of: workspaces),
-                try RecentClaims(of: preset.key, at: now, in: store).value(of: preset.key)
+                try RecentClaims(of: preset.key, at: now, in: store).value(of: preset.key), try QueueLengths(in: store)
             )
         }
-        let story = Story(audience: audience, status: status, report: report, zones: zones, now: now)
+        let story = Story(
+            audience: audience, status: status, report: report, zones: zones, now: now,
+            waiting: queues.length(of: preset.key))
         return Value(status, for: audience).merging([
             "revision": report.revision.map { .string($0.description) },
             "ttl": preset.ttl.map { .string($0.prewarmText) },
             "lease": preset.lease.map { Value($0) },
             "strategy": .string(preset.strategy.text),
+            "waiting": queues.value(of: preset.key),
             "recentClaims": recent,
             "story": .array(story.sentences.map { .string($0) }),
             "workspaces": .array(

@@ -28,7 +28,8 @@ package struct Overview: Sendable {
         self.audience = audience
         now = engine.now()
         sources = try await engine.sourceStatuses()
-        var presets = PresetValues(limit: limit, try await engine.recentClaims())
+        var presets = PresetValues(
+            limit: limit, try await engine.recentClaims(), try await engine.queueLengths())
         for source in engine.sourceNames {
             let report = try await engine.assess(source)
             report.forEachStatus { presets.add($0, for: audience) }

@@ -9,10 +9,13 @@ package struct PoolSums: Sendable {
     package private(set) var ready = 0
     package private(set) var starting = 0
     package private(set) var claimed = 0
+    /// The number of waiting claims.
+    package private(set) var waiting = 0
 
     package init() {}
 
-    package mutating func add(_ status: PresetStatus) {
+    /// - Parameter waiting: The number of claims that wait for the pool.
+    package mutating func add(_ status: PresetStatus, waiting: Int) {
         let counts = status.pool.counts
         pools += 1
         attention += status.isHealthy ? 0 : 1
@@ -20,12 +23,14 @@ package struct PoolSums: Sendable {
         ready += counts.claimable
         starting += counts.starting
         claimed += counts.claimed
+        self.waiting += waiting
     }
 
     var value: Value {
         .object(known: [
             "pools": .int(pools), "attention": .int(attention), "desired": .int(desired), "ready": .int(ready),
             "starting": .int(starting), "claimed": .int(claimed),
+            "waiting": waiting > 0 ? .int(waiting) : nil,
         ])
     }
 }

@@ -4,6 +4,7 @@ internal import PrewarmCore
 struct PresetValues: Sendable {
     private let limit: Int
     private let recentClaims: RecentClaims
+    private let queues: QueueLengths
     private var healthy: [(index: Int, value: Value)] = []
     private var unhealthy: [(index: Int, value: Value)] = []
     /// True if all presets are healthy, including the ones that are left out.
@@ -11,9 +12,10 @@ struct PresetValues: Sendable {
     /// The sums over the visible presets, including the ones that are left out.
     private(set) var sums = PoolSums()
 
-    init(limit: Int, _ recentClaims: RecentClaims) {
+    init(limit: Int, _ recentClaims: RecentClaims, _ queues: QueueLengths) {
         self.limit = limit
         self.recentClaims = recentClaims
+        self.queues = queues
     }
 
     /// Adds a preset. If the audience may not see it, it only counts for ``areHealthy``.
@@ -21,7 +23,7 @@ struct PresetValues: Sendable {
         areHealthy = areHealthy && status.isHealthy
         guard audience.sees(status.preset.key) else { return }
         let count = sums.pools
-        sums.add(status)
+        sums.add(status, waiting: queues.length(of: status.preset.key))
         if status.isHealthy {
             if healthy.count < limit { healthy.append((count, value(of: status, for: audience))) }
         } else if unhealthy.count < limit {
@@ -30,7 +32,10 @@ struct PresetValues: Sendable {
     }
 
     private func value(of status: PresetStatus, for audience: some Audience) -> Value {
-        Value(status, for: audience).merging(["recentClaims": recentClaims.value(of: status.preset.key)])
+        let preset = status.preset.key
+        return Value(status, for: audience).merging([
+            "waiting": queues.value(of: preset), "recentClaims": recentClaims.value(of: preset),
+        ])
     }
 
     /// The documents of the presets, in the order in which they were added.

@@ -7,6 +7,8 @@ struct Story<Reader: Audience> {
     let report: ReconcileReport
     let zones: ZoneDirectory
     let now: Timestamp
+    /// The number of waiting claims.
+    let waiting: Int
 
     var sentences: [String] { [wish, possession] + oddities + conditions + next + changes }
 
@@ -31,6 +33,9 @@ struct Story<Reader: Audience> {
 
     private var oddities: [String] {
         var sentences: [String] = []
+        if waiting > 0 {
+            sentences.append("\(waiting.counted("claim")) \(waiting == 1 ? "waits" : "wait") for a workspace.")
+        }
         if counts.outdated > 0 {
             let isRolling = [.stalled, .backingOff, .suspended].allSatisfy { status[$0] == nil }
             let replaced = counts.outdated == 1 ? " and is being replaced" : " and are being replaced"

@@ -43,7 +43,8 @@ enum DocumentSchemas {
             "PresetDescription",
             [
                 "name": "text", "source": "text", "revision?": "text", "ttl?": "text", "strategy": "text",
-                "lease?": "object", "recentClaims?": "RecentClaims", "story": "[]text", "workspaces": "[]Workspace",
+                "lease?": "object", "waiting?": "number",
+                "recentClaims?": "RecentClaims", "story": "[]text", "workspaces": "[]Workspace",
                 "events": "[]Event",
                 "conditions": "[]Condition",
             ]
@@ -170,7 +171,7 @@ enum DocumentSchemas {
             "PoolSums",
             [
                 "pools": "number", "attention": "number", "desired": "number", "ready": "number", "starting": "number",
-                "claimed": "number",
+                "claimed": "number", "waiting?": "number",
             ]
         ),
         (
@@ -242,7 +243,8 @@ enum DocumentSchemas {
     private static let preset: KeyValuePairs<String, String> = [
         "name": "text", "source": "text", "file": "text", "line": "number", "template": "text", "version": "text",
         "provisioner": "text", "parameters": "object", "labels?": "object", "annotations?": "object",
-        "fingerprint": "text", "desired": "number", "waitingClaims?": "number", "actual": "number",
+        "fingerprint": "text", "desired": "number", "waitingClaims?": "number", "waiting?": "number",
+        "actual": "number",
         "eligible": "number", "expired": "number", "outdated": "number", "extraneous": "number", "starting": "number",
         "stopping": "number", "deleting": "number", "failed": "number", "claimed": "number", "claimable": "number",
         "unhealthy?": "number", "converged": "boolean", "conditions": "[]Condition", "failure?": "PresetFailure",

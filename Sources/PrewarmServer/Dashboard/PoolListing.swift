@@ -10,11 +10,12 @@ struct PoolListing: Sendable {
     /// Returns a page of pools. Pools that need attention come first, then the others by name.
     func page(_ search: PoolsPage.Search) async throws -> PoolsPage {
         let text = search.text.lowercased()
+        let queues = try await engine.queueLengths()
         var totals = PoolSums()
         var found: [PresetStatus] = []
         for report in try await engine.assess() {
             for status in report.statuses where principal.sees(status.preset.key) {
-                totals.add(status)
+                totals.add(status, waiting: queues.length(of: status.preset.key))
                 if search.needsAttention, status.isHealthy { continue }
                 if text.isEmpty || status.preset.matches(text) { found.append(status) }
             }
@@ -25,7 +26,10 @@ struct PoolListing: Sendable {
         let shown = first < sorted.count ? sorted[first..<min(sorted.count, first + PoolsPage.pageSize)] : []
         return PoolsPage(
             pools: shown.map { status in
-                Value(status, for: principal).merging(["recentClaims": recent.value(of: status.preset.key)])
+                let preset = status.preset.key
+                return Value(status, for: principal).merging([
+                    "waiting": queues.value(of: preset), "recentClaims": recent.value(of: preset),
+                ])
             }, found: found.count, totals: totals, search: search)
     }
 

@@ -122,8 +122,9 @@ extension RequestHandler {
         return "\(name)=\(value); Path=/; Max-Age=\(seconds); HttpOnly; SameSite=\(sameSite)\(secure)"
     }
 
-    /// Says whether the browser reaches the daemon over TLS: directly, or by a trusted proxy that says so.
+    /// Says whether the browser reaches the daemon over TLS: directly, by a trusted proxy that says so, or at the public URL.
     private func isEncrypted(_ context: RequestContext) -> Bool {
         usesTLS || access.isForwardedOverTLS(peer: context.peer, fields: context.request.headers)
+            || access.isPublicOverTLS(host: context.host)
     }
 }

@@ -11,13 +11,17 @@ package final class ServerAccess: Sendable {
         let trustedProxies: [NetworkRange]
         /// The providers that sign people in to the dashboard, in the order of the sign-in page.
         let signIns: [ProviderSignIn]
+        /// The URL at which clients reach the daemon, without a slash at the end; nil if it is not known.
+        let baseURL: String?
 
         package init(
-            authenticator: Authenticator, trustedProxies: [NetworkRange], signIns: [ProviderSignIn] = []
+            authenticator: Authenticator, trustedProxies: [NetworkRange], signIns: [ProviderSignIn] = [],
+            baseURL: String? = nil
         ) {
             self.authenticator = authenticator
             self.trustedProxies = trustedProxies
             self.signIns = signIns
+            self.baseURL = baseURL
         }
     }
 
@@ -57,6 +61,13 @@ package final class ServerAccess: Sendable {
             return false
         }
         return fields[.forwardedProtocol]?.lowercased() == "https"
+    }
+
+    /// Says whether a host is the one of the public URL, and that URL is https. A browser that asks this host then uses TLS,
+    /// also if the proxy before the daemon does not say so.
+    func isPublicOverTLS(host: String?) -> Bool {
+        guard let host, let base = rules.withLock({ $0.baseURL })?.lowercased() else { return false }
+        return base == "https://\(host.lowercased())"
     }
 
     /// Returns the caller of a request.

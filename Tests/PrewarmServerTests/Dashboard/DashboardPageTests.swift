@@ -173,6 +173,27 @@ struct DashboardPageTests {
         #expect(page.html(for: nil).contains("<span class=\"under cause\">no image</span>"))
     }
 
+    @Test("Waiting claims have a column and a tile, if there are any")
+    func waiting() {
+        let (busy, quiet) = (
+            Value.object(known: ["name": "n", "source": "s", "waiting": 3]), Value.object(known: ["name": "m"])
+        )
+        for (pools, isShown) in [([busy, quiet], true), ([quiet], false)] {
+            let page = PoolsPage(
+                pools: pools, found: pools.count, totals: .init(),
+                search: .init(text: "", needsAttention: false, page: 1))
+            #expect(page.page.html(for: nil).contains("Waiting") == isShown)
+        }
+    }
+
+    @Test("An event names a revision in the short form")
+    func revisionsOfEvents() {
+        let commit = String(repeating: "5", count: 40)
+        let event = Value.object(known: ["reason": "Applied", "object": .string("revision/main@sha1:\(commit)")])
+        let html = Page.events([event], times: Self.times, for: Self.viewer(.viewer)).html(for: nil)
+        #expect(html.contains("revision/main@55555555<") && !html.contains(commit))
+    }
+
     @Test("The hit rate is rounded down, and a pool without claims has none")
     func hitRate() {
         let html = Self.pages(for: Self.viewer(.viewer)) { $0 }.first { $0.name == "pool" }?.html ?? ""

@@ -21,6 +21,7 @@ enum PresetRoutes {
             ], answers: [(200, "[]Preset")]
         ) { api, call in
             let (name, ready) = (call.text("name"), call.query["ready"]?.bool)
+            let queues = try await api.engine.queueLengths()
             let statuses = try await api.engine.assess().flatMap(\.statuses).filter { status in
                 call.maySee(status.preset.key)
                     && (name == nil || status.preset.key.name == name || status.preset.key.description == name)
@@ -29,7 +30,9 @@ enum PresetRoutes {
             return call.page(
                 statuses.sorted { $0.preset.key.description < $1.preset.key.description },
                 by: \.preset.key.description
-            ) { Value($0, for: call.principal) }
+            ) { status in
+                Value(status, for: call.principal).merging(["waiting": queues.value(of: status.preset.key)])
+            }
         },
         Route(
             method: .get, template: "/presets/{preset}", name: "getPreset",
