@@ -9,7 +9,8 @@ extension SQLTransaction {
         """
 
     private static let saveTicket = SQLText.save(
-        into: "tickets", "id, preset, owner, owner_kind, priority, since, holder, expires_at, others, demand", key: "id")
+        into: "tickets", "id, preset, owner, owner_kind, priority, since, holder, expires_at, others, demand", key: "id"
+    )
     private static let saveHeartbeat = SQLText.save(into: "heartbeats", "holder, at", key: "holder")
 
     func ticket(_ id: ClaimID) throws -> Ticket? {

@@ -30,7 +30,8 @@ struct BackupCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global) { console in
             let configuration = try ConfigurationFile(global)
-            guard case .file(let path) = try Assembly(configuration, configuration.load(for: .store)).storeChoice() else {
+            guard case .file(let path) = try Assembly(configuration, configuration.load(for: .store)).storeChoice()
+            else {
                 throw CommandFailure(
                     "cannot back up the store: it is a PostgreSQL database, which has its own backups",
                     hint: "use `pg_dump`, or the backups of the database server")
