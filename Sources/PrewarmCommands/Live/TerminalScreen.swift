@@ -145,19 +145,26 @@ final class TerminalScreen: Sendable {
     /// - Returns: False if the process is in the background, and no shell can change that.
     private func waitForForeground() -> Bool {
         Self.withUnblocked(SIGTTOU) {
+            guard staysInBackground(for: 1) else { return true }
             while isInBackground {
-                // A shell that ends a stopped process continues it, and its signal closes the screen soon after.
-                for _ in 0..<20 where isInBackground { usleep(50_000) }
-                guard isInBackground else { return true }
                 let start = ContinuousClock.now
                 raise(SIGTTOU)
                 let wasStopped = ContinuousClock.now - start > .milliseconds(50)
-                // Without a shell, nothing was stopped, and this call fails. It changes nothing in the foreground
-                // (https://man7.org/linux/man-pages/man3/termios.3.html).
-                if !wasStopped, isInBackground, tcflow(STDOUT_FILENO, TCOON) != 0 { return false }
+                // A shell that ends a stopped process continues it, and its signal closes the screen soon after.
+                guard staysInBackground(for: 5) else { return true }
+                // Without a shell, nothing was stopped, and this call fails. It changes nothing in the foreground, and stops the
+                // process if a shell has continued it at once (https://man7.org/linux/man-pages/man3/termios.3.html).
+                if !wasStopped, tcflow(STDOUT_FILENO, TCOON) != 0 { return false }
             }
             return true
         }
+    }
+
+    /// Waits until the process is in the foreground or the screen is closed.
+    /// - Returns: True if neither happened within the time.
+    private func staysInBackground(for seconds: Int) -> Bool {
+        for _ in 0..<seconds * 20 where isInBackground { usleep(50_000) }
+        return isInBackground
     }
 
     /// True if another process has the terminal, and the screen may still be entered.
