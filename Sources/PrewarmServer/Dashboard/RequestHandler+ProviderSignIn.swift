@@ -1,5 +1,5 @@
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 import PrewarmCore
 import PrewarmDashboard
 import PrewarmEngine
