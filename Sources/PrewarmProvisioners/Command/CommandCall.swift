@@ -22,7 +22,7 @@ package struct CommandCall: Hashable, Sendable {
         hasInvalidAnswer =
             ended.stop == .outputTooLong
             || ended.stop == nil && ended.status == .code(0) && !isAccepted
-                && ErrorAnswer.error(in: ended.output, Redactor(secrets: [])) == nil
+                && ErrorAnswer(in: ended.output, Redactor(secrets: []))?.error == nil
         wasKilled = ended.wasKilled
         timedOut = ended.stop == .timedOut
         leftPipesOpen = ended.leftPipesOpen && ended.stop == nil

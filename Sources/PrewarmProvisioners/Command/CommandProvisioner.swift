@@ -60,13 +60,13 @@ package struct CommandProvisioner: Provisioner {
         let isHandover = operation == .claim
         let redactor = isHandover ? redactor.adding(Credentials.texts(in: ended.output)) : redactor
         let log = ended.log.text(redactor)
-        if ended.stop == nil, let error = ErrorAnswer.error(in: ended.output, redactor) {
+        let reported = ended.stop == nil ? ErrorAnswer(in: ended.output, redactor) : nil
+        if let error = reported?.error {
             return ProvisionerReply(outcome: Outcome.refused(error).followed(by: log), log: log)
         }
         // The exit code of an error without a class says what it means, and its message says why.
-        let cause = ended.stop == nil ? ErrorAnswer.message(in: ended.output, redactor) : nil
         func outcome(_ message: String, _ make: (String) -> Outcome) -> Outcome {
-            cause.map { make($0).followed(by: log) } ?? make(message)
+            reported?.message.map { make($0).followed(by: log) } ?? make(message)
         }
         switch Ending(ended, log, timeout) {
         case .later(let message): return ProvisionerReply(outcome: outcome(message, Outcome.tryLater), log: log)
