@@ -108,7 +108,13 @@ extension Fingerprint: SQLValue {
     }
 }
 
-extension WorkspaceID: SQLValue {
+/// An identifier, which is stored as its text.
+protocol SQLIdentifier: SQLValue {
+    var rawValue: String { get }
+    init(_ rawValue: String)
+}
+
+extension SQLIdentifier {
     static var kind: SQLKind { .text }
 
     func bind(to statement: any SQLStatement, at index: Int32) throws {
@@ -120,26 +126,6 @@ extension WorkspaceID: SQLValue {
     }
 }
 
-extension OperationID: SQLValue {
-    static var kind: SQLKind { .text }
-
-    func bind(to statement: any SQLStatement, at index: Int32) throws {
-        try statement.bind(rawValue, at: index)
-    }
-
-    init(column index: Int32, of statement: any SQLStatement) {
-        self.init(statement.text(index))
-    }
-}
-
-extension ClaimID: SQLValue {
-    static var kind: SQLKind { .text }
-
-    func bind(to statement: any SQLStatement, at index: Int32) throws {
-        try statement.bind(rawValue, at: index)
-    }
-
-    init(column index: Int32, of statement: any SQLStatement) {
-        self.init(statement.text(index))
-    }
-}
+extension WorkspaceID: SQLIdentifier {}
+extension OperationID: SQLIdentifier {}
+extension ClaimID: SQLIdentifier {}
