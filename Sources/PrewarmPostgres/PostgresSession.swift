@@ -149,8 +149,9 @@ final class PostgresSession: SQLConnection {
         guard !isClosed else { throw PostgresError(.disconnected, "the store is closed") }
         guard link == nil else { return }
         do {
-            let new = try PostgresLink(address, first: firstServer, by: min(deadline, .now + limits.connect))
-            try checkClock(new)
+            let deadline = min(deadline, .now + limits.connect)
+            let new = try PostgresLink(address, first: firstServer, by: deadline)
+            try checkClock(new, by: deadline)
             link = new
         } catch {
             firstServer += 1
@@ -161,10 +162,10 @@ final class PostgresSession: SQLConnection {
     /// Compares the clock of this machine with that of the server. Leases and heartbeats are times that processes on other
     /// machines compare with their own clocks, so two clocks that differ too much would end each other's work.
     /// - Throws: ``StoreError`` if the clocks differ by more than ``PostgresLimits/clockDifference``.
-    private func checkClock(_ link: PostgresLink) throws {
+    private func checkClock(_ link: PostgresLink, by deadline: ContinuousClock.Instant) throws {
         let asked = Self.clock()
         let result = try link.run(
-            "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)::text", by: .now + limits.connect)
+            "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)::text", by: deadline)
         let answered = Self.clock()
         guard let server = Int64(result.text(0, 0)) else { return }
         // The server read its clock at some time between the two.
