@@ -70,7 +70,7 @@ static void load(void)
     is_there = 1;
 }
 
-int prewarm_pq_is_there(void)
+int prewarm_pq_is_loaded(void)
 {
     pthread_once(&once, load);
     return is_there;

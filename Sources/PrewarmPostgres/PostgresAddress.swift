@@ -47,7 +47,7 @@ package struct PostgresAddress: Hashable, Sendable {
     /// - Throws: ``StoreError`` if libpq is missing or refuses the URL. Its own message may contain the password, so it is
     ///   not shown.
     func options(first: Int = 0) throws(StoreError) -> [String: String] {
-        guard prewarm_pq_is_there() == 1 else {
+        guard prewarm_pq_is_loaded() == 1 else {
             throw StoreError(
                 .unavailable, "cannot use \(display): \(String(cString: prewarm_pq_problem()))",
                 hint: "install PostgreSQL's client library. On Debian: apt-get install libpq5")

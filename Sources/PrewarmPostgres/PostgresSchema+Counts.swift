@@ -63,18 +63,18 @@ extension PostgresSchema {
     /// The triggers that keep `tallies`, `standings` and `settled` up to date, as in the SQLite store.
     static let functions = """
 
-        CREATE FUNCTION tallies_count_out(gone workspaces) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+        CREATE FUNCTION tallies_remove(leaving workspaces) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
             UPDATE tallies AS t SET count = t.count - 1,
-                oldest_ready_at = CASE WHEN t.oldest_ready_at IS DISTINCT FROM gone.ready_at THEN t.oldest_ready_at ELSE (
-                    SELECT min(w.ready_at) FROM workspaces AS w WHERE w.preset = gone.preset AND w.state = gone.state
-                    AND w.state <> \(WorkspaceState.deleted.code) AND w.fingerprint = gone.fingerprint) END
-            WHERE t.preset = gone.preset AND t.state = gone.state AND t.fingerprint = gone.fingerprint;
-            DELETE FROM tallies AS t WHERE t.preset = gone.preset AND t.state = gone.state
-                AND t.fingerprint = gone.fingerprint AND t.count = 0;
-            UPDATE standings AS s SET settled = 0 WHERE s.preset = gone.preset AND s.settled = 1;
+                oldest_ready_at = CASE WHEN t.oldest_ready_at IS DISTINCT FROM leaving.ready_at THEN t.oldest_ready_at ELSE (
+                    SELECT min(w.ready_at) FROM workspaces AS w WHERE w.preset = leaving.preset AND w.state = leaving.state
+                    AND w.state <> \(WorkspaceState.deleted.code) AND w.fingerprint = leaving.fingerprint) END
+            WHERE t.preset = leaving.preset AND t.state = leaving.state AND t.fingerprint = leaving.fingerprint;
+            DELETE FROM tallies AS t WHERE t.preset = leaving.preset AND t.state = leaving.state
+                AND t.fingerprint = leaving.fingerprint AND t.count = 0;
+            UPDATE standings AS s SET settled = 0 WHERE s.preset = leaving.preset AND s.settled = 1;
         END $$;
         CREATE FUNCTION workspaces_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            IF old.state <> \(WorkspaceState.deleted.code) THEN PERFORM tallies_count_out(old); END IF;
+            IF old.state <> \(WorkspaceState.deleted.code) THEN PERFORM tallies_remove(old); END IF;
             IF new.state <> \(WorkspaceState.deleted.code) THEN
                 INSERT INTO tallies AS t VALUES (new.preset, new.state, new.fingerprint, 1, new.ready_at)
                 ON CONFLICT (preset, state, fingerprint) DO UPDATE SET count = t.count + 1,
@@ -84,7 +84,7 @@ extension PostgresSchema {
             RETURN NULL;
         END $$;
         CREATE FUNCTION workspaces_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            PERFORM tallies_count_out(old);
+            PERFORM tallies_remove(old);
             RETURN NULL;
         END $$;
         CREATE TRIGGER workspaces_changed AFTER UPDATE OF state, ready_at ON workspaces FOR EACH ROW

@@ -56,7 +56,7 @@ package final class CommitQueue<Writer: SQLWriter>: Sendable {
         var isDraining = false
 
         /// Returns true if jobs are waiting. Otherwise, the next job that is added starts the queue again.
-        mutating func goesOn() -> Bool {
+        mutating func keepsDraining() -> Bool {
             isDraining = !waiting.isEmpty
             return isDraining
         }
@@ -94,7 +94,7 @@ package final class CommitQueue<Writer: SQLWriter>: Sendable {
 
     private func next() -> [Job]? {
         state.withLock { state in
-            guard state.goesOn() else { return nil }
+            guard state.keepsDraining() else { return nil }
             let jobs = Array(state.waiting.prefix(Self.most))
             state.waiting.removeFirst(jobs.count)
             return jobs

@@ -9,8 +9,9 @@ package protocol SQLConnection: AnyObject {
     /// The expression for the current time in milliseconds since 1970.
     var currentTime: String { get }
 
-    /// True if a query that uses a column outside of an index reads the row of each entry, also of entries that its
-    /// conditions leave out. A subquery in the last condition reads only the rows that are left.
+    /// True if the database reads the whole row of each index entry before it checks the conditions of a query that uses a
+    /// column outside of the index. A statement then reads such a column by a subquery in its last condition, so that only the
+    /// rows that fulfill the other conditions are read.
     var readsWholeRows: Bool { get }
 }
 

@@ -44,7 +44,7 @@ extension SQLTransaction {
     func noteProgress() { progress.note() }
 
     /// Continues the counter after that of a newer copy, and records the identity of a former store.
-    func goOn(after counter: Int64, former: String?) throws {
+    func continueCounter(after counter: Int64, former: String?) throws {
         try statement(
             "UPDATE store SET counter = max(counter, ?), former = trim(former || ' ' || ?)"
         ).run(counter, former ?? "")

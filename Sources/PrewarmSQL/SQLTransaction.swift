@@ -35,8 +35,8 @@ package struct SQLJob {
     }
 
     /// Continues the counter after that of a newer copy, and records the identity of a former store.
-    package func goOn(after counter: Int64, former: String?) throws {
-        try transaction.goOn(after: counter, former: former)
+    package func continueCounter(after counter: Int64, former: String?) throws {
+        try transaction.continueCounter(after: counter, former: former)
     }
 
     /// Returns true if the store has neither workspaces nor operations.

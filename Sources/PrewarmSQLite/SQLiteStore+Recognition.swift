@@ -52,7 +52,7 @@ extension SQLJob {
             hold = StoreHold(.restored, "the store \(other) was used here after this copy was made", since: now)
         }
         try writer.setHold(hold)
-        try goOn(after: isOurs ? last.counter : 0, former: hold.reason == .fresh ? last.identity : nil)
+        try continueCounter(after: isOurs ? last.counter : 0, former: hold.reason == .fresh ? last.identity : nil)
         try writer.append([
             Event(
                 at: now, kind: .warning, reason: EventReason(hold.reason), object: "store",

@@ -1,6 +1,6 @@
 import Testing
 
-/// What the command line says about misspelled words, and the examples of its help.
+/// The suggestions for misspelled words, and the examples of help pages.
 @Suite("Suggestions of the command line")
 struct SuggestionTests {
     @Test("A misspelled command, kind, name, format or option gets a suggestion")

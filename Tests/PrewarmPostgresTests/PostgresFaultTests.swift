@@ -25,7 +25,7 @@ private final class Number: Sendable {
     }
 }
 
-/// A port on which the kernel accepts connections and nobody answers.
+/// A port on which the kernel accepts connections, and no program answers.
 private struct SilentServer {
     let port: Int
     private let socket: Int32

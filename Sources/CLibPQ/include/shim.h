@@ -6,7 +6,7 @@
  * The functions of libpq, PostgreSQL's client library, that prewarm uses
  * (https://www.postgresql.org/docs/current/libpq.html). libpq is neither linked nor needed for a build. The first call
  * loads libpq.so.5, because it depends on some twenty libraries that most commands do not need. The binary interface of
- * version 5 is stable. Each function is called only after prewarm_pq_is_there has returned 1.
+ * version 5 is stable. Each function is called only after prewarm_pq_is_loaded has returned 1.
  */
 
 typedef struct prewarm_pq_connection prewarm_pq_connection;
@@ -39,7 +39,7 @@ enum {
 };
 
 /* Returns 1 if libpq is loaded, otherwise 0. It tries to load it first. */
-int prewarm_pq_is_there(void);
+int prewarm_pq_is_loaded(void);
 /* The reason why libpq cannot be loaded. */
 const char *prewarm_pq_problem(void);
 

@@ -18,7 +18,8 @@ package struct Settlement: Hashable, Sendable {
     /// The time from which the workspace is inspected until it is ready; nil if it is not inspected.
     package var inspectAt: Timestamp?
 
-    /// The time from which a delete has to begin to be the last one; nil if each is.
+    /// The time before which a delete is repeated, because the workspace may still appear at the provider; nil if one delete is
+    /// enough.
     private var deletesAgainAt: Timestamp?
     /// The time at which a workspace that is starting counts as failed; nil if there is no limit.
     private var deadline: Timestamp?

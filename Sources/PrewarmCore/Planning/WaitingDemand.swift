@@ -24,7 +24,7 @@ package struct WaitingDemand: Hashable, Sendable {
     package let count: Int
     /// The number of claims that wait now.
     package let waiting: Int
-    /// The time at which ``count`` may fall although nothing happens; nil if it does not fall by itself.
+    /// The time at which the first wait is forgotten, so that ``count`` may fall without an event; nil if the number is fixed.
     package let changesAt: Timestamp?
 
     package init(count: Int, waiting: Int, changesAt: Timestamp? = nil) {

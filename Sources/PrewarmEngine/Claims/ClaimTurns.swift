@@ -5,7 +5,7 @@ struct ClaimTurns {
     enum Turn {
         /// One of the ready workspaces is for the claim.
         case ready
-        /// No ready workspace is for the claim, and no other claim waits before it for one that is created.
+        /// No ready workspace is for the claim. No other claim comes before it, so it may get a workspace that is created.
         case cold
         /// Other claims come first.
         case none
