@@ -43,6 +43,27 @@ struct TidyTests {
         }
     }
 
+    /// A build of the tests makes more products than one of the program, so an import that the target does not declare may fail
+    /// only in the latter.
+    @Test("A module imports only products that its target depends on", arguments: allowed.keys.sorted())
+    func aTargetDependsOnWhatItImports(module: String) throws {
+        let manifest = try String(contentsOf: Self.root.appending(path: "Package.swift"), encoding: .utf8)
+        let products = Dictionary(
+            manifest.matches(of: /let (\w+): Target\.Dependency = \.product\(name: "(\w+)"/).map {
+                (String($0.output.1), String($0.output.2))
+            }, uniquingKeysWith: { first, _ in first })
+        let start = try #require(
+            manifest.firstRange(of: try Regex("(module\\(|name:)\\s*\"\(module)\",")), "\(module) has a target")
+        let list = manifest[start.upperBound...].prefix { $0 != "]" }
+        let declared = Set(list.matches(of: /\w+/).compactMap { products[String($0.output)] })
+        #expect(!products.isEmpty)
+        for (file, lines) in try Self.swiftFiles(below: "Sources/\(module)") {
+            for name in lines.compactMap(Self.importedModule) where Set(products.values).contains(name) {
+                #expect(declared.contains(name), "\(file) imports \(name)")
+            }
+        }
+    }
+
     @Test("The list of modules is that of the folder Sources")
     func everyModuleIsListed() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.root.appending(path: "Sources").path)
