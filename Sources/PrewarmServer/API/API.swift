@@ -35,76 +35,27 @@ package struct API: Sendable {
         signInCodes = nil
     }
 
-    /// Returns the methods that a path accepts.
-    static func methods(_ path: [String]) -> [String] {
-        routes.filter { $0.match(path) != nil }.map(\.method.rawValue)
-    }
-
-    /// Returns the least role that may call the operation; viewer if there is no such operation.
-    static func role(_ path: [String], _ method: String) -> Role {
-        routes.first { $0.method.rawValue == method && $0.match(path) != nil }?.permission.request.needed ?? .viewer
-    }
-
-    /// Says whether an operation is canceled when its client hangs up.
-    static func endsWithCaller(_ path: [String], _ method: APIRequest.Method) -> Bool {
-        routes.contains { $0.endsWithCaller && $0.method == method && $0.match(path) != nil }
-    }
-
     static let routes: [Route] =
         LookRoutes.all + PresetRoutes.all + ClaimingRoutes.all + WorkspaceRoutes.all + OperationRoutes.all
         + SourceRoutes.all
         + SyncRoutes.all + HoldRoutes.all + ReplaceRoutes.all + AdminRoutes.all + TokenRoutes.all
         + TicketRoutes.all + SignInRoutes.all + CallerRoutes.all + LeaseRoutes.all + ClaimRoutes.all
 
-    /// Checks the permission of a route before the body of the request is read. Its handler may check more, which depends
-    /// on the preset or the workspace.
-    ///
-    /// - Throws: ``Problem`` if there is no such route, ``AccessError`` if the caller may not use it.
-    func admit(_ method: APIRequest.Method, _ path: [String], _ principal: Principal) throws {
-        try Authorization.require(principal, try route(method, path).route.permission.request)
-    }
-
-    private func route(
-        _ method: APIRequest.Method, _ path: [String]
-    ) throws(Problem) -> (route: Route, path: [String: String]) {
-        let candidates = Self.routes.compactMap { route in
-            route.match(path).map { (route: route, path: $0) }
-        }
-        guard !candidates.isEmpty else {
-            throw Problem(
-                "NotFound", status: 404, "there is no path /api/v1/\(path.joined(separator: "/").prefix(200))",
-                hint: "see the paths in /api/v1/openapi.json")
-        }
-        guard let found = candidates.first(where: { $0.route.method == method }) else {
-            throw Problem.methodNotAllowed(candidates.map(\.route.method.rawValue))
-        }
-        return found
-    }
-
-    /// Checks and carries out a request, and writes an audit entry if it changed something.
+    /// Checks and carries out a request of a command in this process.
     ///
     /// - Throws: ``Problem``, ``AccessError``, or an error of the engine.
     package func answer(_ request: APIRequest, from caller: Caller) async throws -> APIAnswer {
-        let (route, path) = try route(request.method, request.path)
-        try Authorization.require(caller.principal, route.permission.request)
-        let call = try APICall(request, route, path: path, caller: caller)
-        let answer = try await route.handle(self, call)
+        try await answer(request, RouteChoice(request.path).match(request.method), from: caller)
+    }
+
+    /// Checks and carries out a request, and writes an audit entry if it changed something.
+    /// - Parameter match: The operation of the request.
+    func answer(_ request: APIRequest, _ match: RouteMatch, from caller: Caller) async throws -> APIAnswer {
+        try match.admit(caller.principal)
+        let call = try APICall(request, match.route, path: match.parameters, caller: caller)
+        let answer = try await match.route.handle(self, call)
         if let entry = answer.audit { try await engine.store.write { try $0.append(entry) } }
         return answer
-    }
-}
-
-extension Route.Permission {
-    fileprivate var request: AccessRequest {
-        switch self {
-        case .look: .look
-        case .wakeUp: .wakeUp
-        case .operate: .operate
-        case .administer: .administer
-        case .ofObject: .role(.viewer)
-        case .ofObjectForClaimers: .role(.claimer)
-        case .ofObjectForOperators: .role(.operator)
-        }
     }
 }
 

@@ -40,7 +40,7 @@ struct Route: Sendable {
     let handle: @Sendable (API, APICall) async throws -> APIAnswer
 
     /// Returns the parameters of the path, or nil if the path does not match this route. The template is compared in place,
-    /// because each request is matched with all routes.
+    /// because a request is compared with all routes.
     func match(_ path: [String]) -> [String: String]? {
         var (rest, parameters) = (template[...], [String: String]())
         for text in path {

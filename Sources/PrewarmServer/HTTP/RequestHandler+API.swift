@@ -10,17 +10,20 @@ extension RequestHandler {
     ///
     /// - Parameter path: The decoded parts of the path below `/api/v1`.
     func callAPI(_ context: RequestContext, _ path: [String]) async throws -> Response {
+        let choice = RouteChoice(path)
         let principal = try await access.principal(
-            context, now: daemon.engine.now(), for: API.role(path, context.request.method.rawValue))
+            context, now: daemon.engine.now(), for: choice.role(context.request.method.rawValue))
         do {
-            return try await callAPI(context, path, principal)
+            return try await callAPI(context, path, choice, principal)
         } catch let error as AccessError where error.reason == .refused {
             await denials.audit(error, context, principal, now: daemon.engine.now())
             throw error
         }
     }
 
-    private func callAPI(_ context: RequestContext, _ path: [String], _ principal: Principal) async throws -> Response {
+    private func callAPI(
+        _ context: RequestContext, _ path: [String], _ choice: RouteChoice, _ principal: Principal
+    ) async throws -> Response {
         if path == ["openapi.json"] {
             try context.require([.get, .head])
             return json(OpenAPI.document, status: .ok, context)
@@ -38,14 +41,16 @@ extension RequestHandler {
             let method = APIRequest.Method(
                 rawValue: context.request.method == .head ? "GET" : context.request.method.rawValue)
         else {
-            throw Problem.methodNotAllowed(API.methods(path))
+            throw Problem.methodNotAllowed(choice.methods)
         }
-        try api.admit(method, path, principal)
+        let match = try choice.match(method)
+        // The body is read only for a caller who may use the operation.
+        try match.admit(principal)
         var query = try context.query()
-        if query["limit"] == nil, API.hasLimit(path, method) { query["limit"] = "100" }
+        if query["limit"] == nil, match.hasLimit { query["limit"] = "100" }
         var request = APIRequest(method, path, query: query, body: try await context.document())
         request.idempotencyKey = context.request.headers[.idempotencyKey]
-        let answer = try await answer(request, context, principal)
+        let answer = try await answer(request, match, context, principal)
         var response = json(answer.value, status: .init(code: answer.status), context)
         response.headers[.location] = answer.location
         if answer.isSecret { response.headers[.cacheControl] = "no-store" }
@@ -61,27 +66,27 @@ extension RequestHandler {
 
     /// Calls the API. A request that waits is canceled when its token expires or is revoked. A read, or a request that
     /// waits, of an operation with ``Route/endsWithCaller`` is also canceled when its client hangs up.
-    private func answer(_ request: APIRequest, _ context: RequestContext, _ principal: Principal) async throws
-        -> APIAnswer
-    {
-        guard API.endsWithCaller(request.path, request.method), request.method == .get || request.waits else {
-            return try await answerWhileLetIn(request, context, principal)
+    private func answer(
+        _ request: APIRequest, _ match: RouteMatch, _ context: RequestContext, _ principal: Principal
+    ) async throws -> APIAnswer {
+        guard match.route.endsWithCaller, request.method == .get || request.waits else {
+            return try await answerWhileLetIn(request, match, context, principal)
         }
         let hangUp = try await context.channel.pipeline.handler(type: HangUpHandler.self).map(\.hangUp).get()
-        return try await hangUp.canceling { try await answerWhileLetIn(request, context, principal) }
+        return try await hangUp.canceling { try await answerWhileLetIn(request, match, context, principal) }
     }
 
     private func answerWhileLetIn(
-        _ request: APIRequest, _ context: RequestContext, _ principal: Principal
+        _ request: APIRequest, _ match: RouteMatch, _ context: RequestContext, _ principal: Principal
     ) async throws -> APIAnswer {
         let caller = Caller(
             principal, origin: context.client.description, authorization: context.request.headers[.authorization])
         guard request.waits else {
-            return try await api.answer(request, from: caller)
+            return try await api.answer(request, match, from: caller)
         }
         return try await withThrowingTaskGroup(of: APIAnswer?.self) { group in
             defer { group.cancelAll() }
-            group.addTask { try await api.answer(request, from: caller) }
+            group.addTask { try await api.answer(request, match, from: caller) }
             group.addTask {
                 try await access.waitForEnd(of: context) { daemon.engine.now() }
                 return nil
@@ -109,13 +114,4 @@ extension RequestHandler {
 
 extension APIRequest {
     fileprivate var waits: Bool { query["wait"] != nil || body?["wait"] != nil }
-}
-
-extension API {
-    /// Says whether an operation takes the parameter `limit`.
-    static func hasLimit(_ path: [String], _ method: APIRequest.Method) -> Bool {
-        routes.contains { route in
-            route.method == method && route.match(path) != nil && route.query.contains { $0.name == "limit" }
-        }
-    }
 }
