@@ -16,14 +16,10 @@ struct DoctorCommand: AsyncParsableCommand {
               prewarm doctor --config /etc/prewarm/prewarm.yaml --output json
             """)
 
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json
-    }
-
     @OptionGroup var global: GlobalOptions
 
     @Option(name: .shortAndLong, help: "The output format.")
-    var output = Format.text
+    var output = ReportFormat.text
 
     func validate() throws {
         try global.refuseServer("`prewarm doctor` checks this machine")

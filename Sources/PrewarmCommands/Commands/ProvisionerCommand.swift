@@ -34,10 +34,6 @@ struct ProvisionerCommand: ParsableCommand {
                   prewarm provisioner test local --template-version 1.0.0 --set cpu=2
                 """)
 
-        enum Format: String, ExpressibleByArgument, CaseIterable {
-            case text, json
-        }
-
         @OptionGroup var global: GlobalOptions
 
         @Argument(
@@ -59,7 +55,7 @@ struct ProvisionerCommand: ParsableCommand {
         var owner = "prewarm-test"
 
         @Option(name: .shortAndLong, help: "The output format.")
-        var output = Format.text
+        var output = ReportFormat.text
 
         func validate() throws {
             try global.refuseServer("`prewarm provisioner test` runs on this machine")

@@ -25,17 +25,13 @@ struct StoreCommand: ParsableCommand {
                   prewarm store check --config /etc/prewarm/prewarm.yaml --output json
                 """)
 
-        enum Format: String, ExpressibleByArgument, CaseIterable {
-            case text, json
-        }
-
         /// The most findings that the text shows. JSON has all.
         private static let shown = 50
 
         @OptionGroup var global: GlobalOptions
 
         @Option(name: .shortAndLong, help: "The output format.")
-        var output = Format.text
+        var output = ReportFormat.text
 
         func validate() throws {
             try global.refuseServer("`prewarm store check` reads the store of this machine")

@@ -121,6 +121,11 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case table, wide, json, yaml, name
 }
 
+/// The format of a list of findings.
+enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+}
+
 enum DataFormat: String, ExpressibleByArgument, CaseIterable {
     case text, json, yaml
 }
