@@ -12,7 +12,8 @@ enum PostgresSchema {
         [
             writer, sources, presets, provisioners, workspaces, operations, claims, history, access, indexes, tallies,
             standings,
-        ].map(withTypes).joined(separator: "\n") + functions + identity
+        ].map(withTypes).joined(separator: "\n") + functions + identity,
+        "ALTER TABLE operations ADD COLUMN unanswered_at bigint;",
     ]
 
     /// Returns statements in which all texts are compared by their bytes.

@@ -5,7 +5,7 @@ extension SQLTransaction {
     static let operationColumns = """
         id, kind, workspace, preset, provisioner, reason, state, attempt, next_attempt_at, error, created_at, \
         started_at, finished_at, lease_holder, lease_fence, lease_until, mark_group, mark_start, mark_boot, \
-        lane_class, round
+        lane_class, round, unanswered_at
         """
 
     func operation(_ id: OperationID) throws -> OperationRecord? {
@@ -65,14 +65,14 @@ extension SQLTransaction {
         if !operations.isEmpty { progress.note() }
         let insert = """
             INSERT OR FAIL INTO operations (id, kind, workspace, preset, provisioner, reason, state, attempt, \
-            next_attempt_at, error, created_at, started_at, finished_at, lane_class)
+            next_attempt_at, error, created_at, started_at, finished_at, lane_class, unanswered_at)
             """
-        try self.insert(operations, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)") { operation, binder in
+        try self.insert(operations, by: insert, row: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)") { operation, binder in
             try binder.bind(
                 operation.id, operation.kind.code, operation.workspace, addedPresetID(operation.preset),
                 operation.provisioner, operation.reason.rawValue, operation.state.code, operation.attempt,
                 operation.nextAttemptAt, operation.error, operation.createdAt, operation.startedAt,
-                operation.finishedAt, OperationRecord(operation).place.laneClass.rawValue)
+                operation.finishedAt, OperationRecord(operation).place.laneClass.rawValue, operation.unansweredAt)
         }
     }
 
@@ -83,12 +83,12 @@ extension SQLTransaction {
             """
             UPDATE operations SET state = ?2, attempt = ?3, next_attempt_at = ?4, error = ?5, started_at = ?6,
             finished_at = ?7, lease_holder = ?8, lease_fence = ?9, lease_until = ?10, mark_group = ?11,
-            mark_start = ?12, mark_boot = ?13 WHERE id = ?1
+            mark_start = ?12, mark_boot = ?13, unanswered_at = ?14 WHERE id = ?1
             """
         ).run(
             operation.id, operation.state.code, operation.attempt, operation.nextAttemptAt, operation.error,
             operation.startedAt, operation.finishedAt, record.lease?.holder, record.lease?.fence, record.lease?.until,
-            record.mark.map { Int64($0.group) }, record.mark?.startTime, record.mark?.bootID)
+            record.mark.map { Int64($0.group) }, record.mark?.startTime, record.mark?.bootID, operation.unansweredAt)
     }
 
     func cancelOperations(of workspaces: [WorkspaceID], now: Timestamp) throws {
@@ -116,13 +116,14 @@ extension SQLTransaction {
         let (workspace, preset) = (columns.next(WorkspaceID.self), try decoder.presetKey(columns.next()))
         let (provisioner, reason) = (columns.next(String.self), Reason(rawValue: columns.next()))
         guard let kind, let reason, let state = Operation.State(code: columns.next()) else { return nil }
-        let operation = Operation(
+        var operation = Operation(
             id: id, kind: kind, workspace: workspace, preset: preset, provisioner: provisioner, reason: reason,
             state: state, attempt: columns.next(), nextAttemptAt: columns.next(), error: columns.next(),
             createdAt: columns.next(), startedAt: columns.next(), finishedAt: columns.next())
-        return OperationRecord(
-            operation, lease: lease(&columns), mark: mark(&columns),
-            place: QueuePlace(LaneClass(rawValue: columns.next()), round: columns.next()))
+        let (lease, mark) = (lease(&columns), mark(&columns))
+        let place = QueuePlace(LaneClass(rawValue: columns.next()), round: columns.next())
+        operation.unansweredAt = columns.next()
+        return OperationRecord(operation, lease: lease, mark: mark, place: place)
     }
 
     private func lease(_ columns: inout Columns) -> Lease? {

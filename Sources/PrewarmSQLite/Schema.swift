@@ -77,6 +77,9 @@ enum Schema {
         }
         migrator.registerMigration("claim-limits") { database in try database.execute(sql: limits) }
         migrator.registerMigration("claim-demand") { database in try database.execute(sql: demand) }
+        migrator.registerMigration("create-answers") { database in
+            try database.execute(sql: "ALTER TABLE operations ADD COLUMN unanswered_at INTEGER")
+        }
         return migrator
     }
 

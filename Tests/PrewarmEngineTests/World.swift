@@ -40,6 +40,10 @@ final class World: Sendable {
         var startsSlowly = false
         /// The template versions whose create runs until it is canceled.
         var endlessVersions: Set<String> = []
+        /// The template versions whose create gets no answer in time.
+        var silentVersions: Set<String> = []
+        /// The ids of workspaces whose create got no answer. The provider makes them when ``World/makeLate()`` is called.
+        var late: Set<String> = []
         var deadHolders: Set<String> = []
         /// The existing workspaces that the provisioner's list leaves out.
         var unlisted: Set<String> = []
@@ -73,6 +77,14 @@ final class World: Sendable {
 
     deinit {
         for suffix in ["", "-wal", "-shm", ".identity"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+    }
+
+    /// Lets the provider make the workspaces whose creates got no answer.
+    func makeLate() {
+        with { state in
+            state.instances.formUnion(state.late)
+            state.late = []
+        }
     }
 
     func with<Result>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
@@ -131,7 +143,7 @@ final class World: Sendable {
     /// Returns another world with a copy of the store. The store must not be written meanwhile.
     func copied() throws -> World {
         let copy = try World()
-        for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: path + suffix) {
+        for suffix in ["", "-wal", ".identity"] where FileManager.default.fileExists(atPath: path + suffix) {
             try FileManager.default.copyItem(atPath: path + suffix, toPath: copy.path + suffix)
         }
         return copy
@@ -303,9 +315,19 @@ struct MemoryProvisioner: Provisioner {
         }
         let id = request.workspace.id.rawValue
         if request.operation == .create, world.with({ $0.endlessVersions.contains(request.workspace.spec.version) }) {
-            world.with { $0.calls.append("create \(id)") }
+            world.with { state in
+                state.calls.append("create \(id)")
+                state.late.insert(id)
+            }
             while (try? await Task.sleep(for: .milliseconds(20))) != nil {}
-            return ProvisionerReply(outcome: .failed("ended"))
+            return ProvisionerReply(outcome: .tryLater("ended"), isUnanswered: true)
+        }
+        if request.operation == .create, world.with({ $0.silentVersions.contains(request.workspace.spec.version) }) {
+            world.with { state in
+                state.calls.append("create \(id)")
+                state.late.insert(id)
+            }
+            return ProvisionerReply(outcome: .failed("timed out after 10m"), isUnanswered: true)
         }
         let outcome: Outcome = world.with { state in
             state.calls.append("\(request.operation.rawValue) \(id)")

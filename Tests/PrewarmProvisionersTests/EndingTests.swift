@@ -27,6 +27,30 @@ struct EndingTests {
         }
     }
 
+    @Test(
+        "A command that prewarm or a signal ended gave no answer, and any exit code is an answer",
+        arguments: [
+            ("sleep 60", true), ("kill -KILL $$", true), ("kill -TERM $$", true), ("head -c 3000000 /dev/zero", true),
+            ("exit 0", false), ("exit 1", false), ("exit 69", false), ("exit 75", false), ("echo nonsense", false),
+            (#"echo '{"error": {"class": "quota"}}'; exit 1"#, false),
+        ])
+    func unanswered(script: String, isUnanswered: Bool) async throws {
+        // The output that is too long has to come before the time limit.
+        let timeout: Duration = script == "sleep 60" ? .milliseconds(500) : .seconds(60)
+        let reply = try await workshop.run(script, timeout: timeout, grace: .milliseconds(200))
+        #expect(reply.isUnanswered == isUnanswered, "\(reply)")
+    }
+
+    @Test("A command whose task is canceled gave no answer")
+    func canceled() async throws {
+        let workshop = workshop
+        let task = Task { try await workshop.run("echo $$ > pid; sleep 600") }
+        _ = try await workshop.process("pid")
+        task.cancel()
+        let reply = try await task.value
+        #expect(reply.isUnanswered && !reply.isNotStarted, "\(reply)")
+    }
+
     @Test("After SIGTERM a command has time to clean up, and the log contains its last output")
     func cleanUp() async throws {
         let script =

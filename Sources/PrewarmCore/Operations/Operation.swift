@@ -28,11 +28,15 @@ package struct Operation: Hashable, Sendable {
     package let createdAt: Timestamp
     package var startedAt: Timestamp?
     package var finishedAt: Timestamp?
+    /// The time at which prewarm last stopped waiting for the answer to an attempt, for example because its process ended or
+    /// the time limit was reached; nil if each attempt was answered. What the attempt asked for may still happen.
+    package var unansweredAt: Timestamp?
 
     package init(
         id: OperationID, kind: Kind, workspace: WorkspaceID, preset: PresetKey, provisioner: String, reason: Reason,
         state: State = .pending, attempt: Int = 0, nextAttemptAt: Timestamp, error: String? = nil,
-        createdAt: Timestamp, startedAt: Timestamp? = nil, finishedAt: Timestamp? = nil
+        createdAt: Timestamp, startedAt: Timestamp? = nil, finishedAt: Timestamp? = nil,
+        unansweredAt: Timestamp? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -47,6 +51,7 @@ package struct Operation: Hashable, Sendable {
         self.createdAt = createdAt
         self.startedAt = startedAt
         self.finishedAt = finishedAt
+        self.unansweredAt = unansweredAt
     }
 }
 

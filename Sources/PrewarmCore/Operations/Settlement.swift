@@ -25,14 +25,17 @@ package struct Settlement: Hashable, Sendable {
     private var deadline: Timestamp?
 
     /// Returns the state after the outcome of an operation.
-    /// - Parameter readyTimeout: the time that a workspace may be starting, counted from the inspect operation's
-    ///   creation; nil if there is no limit.
-    /// - Parameter create: the create of the workspace, if the operation is its delete.
+    /// - Parameters:
+    ///   - isUnanswered: true if prewarm stopped waiting for the answer of the provisioner.
+    ///   - readyTimeout: the time that a workspace may be starting, counted from the inspect operation's creation; nil if
+    ///     there is no limit.
+    ///   - create: the create of the workspace, if the operation is its delete.
     package static func settle(
-        _ operation: Operation, of workspace: Workspace, outcome: Outcome, now: Timestamp,
+        _ operation: Operation, of workspace: Workspace, outcome: Outcome, now: Timestamp, isUnanswered: Bool = false,
         readyTimeout: Duration? = nil, create: Operation? = nil
     ) -> Settlement {
         var settlement = Settlement(operation: operation, workspace: workspace)
+        if isUnanswered { settlement.operation.unansweredAt = now }
         settlement.deletesAgainAt = create?.deletesAgainAt
         if operation.kind == .inspect { settlement.deadline = readyTimeout.map { operation.createdAt + $0 } }
         switch operation.kind {
@@ -78,7 +81,7 @@ package struct Settlement: Hashable, Sendable {
         switch outcome {
         case .done, .lost:
             let begin = operation.startedAt ?? now
-            if let again = deletesAgainAt, !again.hasCome(at: begin, atMost: Operation.interruptedCreate) {
+            if let again = deletesAgainAt, !again.hasCome(at: begin, atMost: Operation.unansweredCreate) {
                 operation.state = .pending
                 operation.error = nil
                 operation.nextAttemptAt = again
@@ -177,14 +180,13 @@ package struct Settlement: Hashable, Sendable {
 }
 
 extension Operation {
-    /// The time for which an interrupted create may still make a workspace at the provider.
-    package static let interruptedCreate = Duration.seconds(15)
+    /// The time for which a create without an answer may still make a workspace at the provider.
+    package static let unansweredCreate = Duration.seconds(15)
 
-    /// The time at which a workspace has to be deleted again if this is its create; nil if the create was answered, or never
-    /// started. The process that waited for the answer ended, so the provider may still make the workspace after a delete that
-    /// did not find it.
+    /// The time at which a workspace has to be deleted again if this is its create; nil if each attempt was answered, or none
+    /// began. Without an answer, the provider may make the workspace after a delete that did not find it. That is also so if a
+    /// later attempt was answered.
     fileprivate var deletesAgainAt: Timestamp? {
-        guard kind == .create, state == .cancelled, attempt > 0, error == nil, let finishedAt else { return nil }
-        return finishedAt + Self.interruptedCreate
+        kind == .create ? unansweredAt.map { $0 + Self.unansweredCreate } : nil
     }
 }

@@ -20,16 +20,17 @@ extension OperationRunner {
                 switch step {
                 case .replied(let reply):
                     group.cancelAll()
-                    return unwanted
-                        ? ProvisionerReply(outcome: .tryLater("the workspace is no longer desired"), log: reply.log)
-                        : reply
+                    guard unwanted, reply.isUnanswered || reply.isNotStarted else { return reply }
+                    return ProvisionerReply(
+                        outcome: .tryLater("the workspace is no longer desired"), log: reply.log,
+                        isNotStarted: reply.isNotStarted, isUnanswered: reply.isUnanswered)
                 case .unwanted:
                     unwanted = true
                     group.cancelAll()
                 case .stopped: break
                 }
             }
-            return ProvisionerReply(outcome: .tryLater("the provisioner gave no answer"))
+            return ProvisionerReply(outcome: .tryLater("the provisioner gave no answer"), isUnanswered: true)
         }
     }
 

@@ -119,8 +119,8 @@ package struct OperationRunner: Sendable {
                 record.operation.kind == .delete
                 ? try store.operation(OperationID(making: workspace.id))?.operation : nil
             let settlement = Settlement.settle(
-                current.operation, of: workspace, outcome: outcome, now: now, readyTimeout: readyTimeout,
-                create: create)
+                current.operation, of: workspace, outcome: outcome, now: now, isUnanswered: reply.isUnanswered,
+                readyTimeout: readyTimeout, create: create)
             try store.update(OperationRecord(settlement.operation))
             if settlement.workspace != workspace {
                 _ = try store.update(settlement.workspace, from: [workspace.state])
@@ -203,7 +203,10 @@ package struct OperationRunner: Sendable {
             guard var current = try leased(record, in: store), let lease = current.lease,
                 lease.holder == engine.holder || !isLeased(record)
             else { return }
-            current.operation.state = .pending
+            let (kind, id) = (current.operation.kind, current.operation.workspace.rawValue)
+            let isUnwanted = try kind == .create && store.workspace(id)?.state == .deleting
+            current.operation.state = isUnwanted ? .cancelled : .pending
+            current.operation.finishedAt = isUnwanted ? now : nil
             current.operation.nextAttemptAt = min(current.operation.nextAttemptAt, now)
             current.lease = nil
             current.mark = nil

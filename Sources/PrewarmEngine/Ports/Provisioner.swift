@@ -116,20 +116,24 @@ package struct ProvisionerReply: Sendable {
     /// True if nothing was done for the operation, because the system gave no process or the container engine cannot be
     /// reached.
     package let isNotStarted: Bool
+    /// True if the operation may have begun, and prewarm stopped waiting for its answer, for example because the time limit
+    /// was reached. What it asked for may still happen.
+    package let isUnanswered: Bool
     /// The secrets for the owner of a claimed workspace, by name. They are never stored, logged or shown to others.
     package let credentials: [String: String]
     /// The last time at which the owner used the workspace, in an answer to `inspect`; nil if it is unknown.
     package let activeAt: Timestamp?
 
     package init(
-        outcome: Outcome, log: String = "", isNotStarted: Bool = false, credentials: [String: String] = [:],
-        activeAt: Timestamp? = nil
+        outcome: Outcome, log: String = "", isNotStarted: Bool = false, isUnanswered: Bool = false,
+        credentials: [String: String] = [:], activeAt: Timestamp? = nil
     ) {
         self.credentials = credentials
         self.activeAt = activeAt
         self.outcome = outcome
         self.log = log
         self.isNotStarted = isNotStarted
+        self.isUnanswered = isUnanswered
     }
 }
 

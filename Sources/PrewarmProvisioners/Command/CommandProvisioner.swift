@@ -64,15 +64,19 @@ package struct CommandProvisioner: Provisioner {
         if let error = reported?.error {
             return ProvisionerReply(outcome: Outcome.refused(error).followed(by: log), log: log)
         }
+        let isUnanswered = ended.isUnanswered
         // The exit code of an error without a class says what it means, and its message says why.
         func outcome(_ message: String, _ make: (String) -> Outcome) -> Outcome {
             reported?.message.map { make($0).followed(by: log) } ?? make(message)
         }
         switch Ending(ended, log, timeout) {
-        case .later(let message): return ProvisionerReply(outcome: outcome(message, Outcome.tryLater), log: log)
+        case .later(let message):
+            return ProvisionerReply(
+                outcome: outcome(message, Outcome.tryLater), log: log, isUnanswered: isUnanswered)
         case .outage(let message):
             return ProvisionerReply(outcome: outcome(message) { .refused(ProviderError(.outage, $0)) }, log: log)
-        case .bad(_, let message): return ProvisionerReply(outcome: outcome(message, Outcome.failed), log: log)
+        case .bad(_, let message):
+            return ProvisionerReply(outcome: outcome(message, Outcome.failed), log: log, isUnanswered: isUnanswered)
         case .good where isHandover:
             let answer = Answer.handover(of: ended.output, redactor)
             return ProvisionerReply(
@@ -195,6 +199,15 @@ package struct CommandProvisioner: Provisioner {
                     ))
             }
         }
+    }
+}
+
+extension EndedChild {
+    /// True if prewarm or a signal ended the command, so that it could not answer.
+    fileprivate var isUnanswered: Bool {
+        if stop != nil { return true }
+        if case .code = status { return false }
+        return true
     }
 }
 

@@ -25,13 +25,16 @@ extension ContainerProvisioner {
                 return .failure(error)
             }
         }
-        if Task.isCancelled { return ProvisionerReply(outcome: OperationFailure.canceled.outcome) }
+        if Task.isCancelled { return ProvisionerReply(outcome: OperationFailure.canceled.outcome, isUnanswered: true) }
         switch result {
         case .success(let exec): return exec.reply(redactor)
         case .failure(let failure):
             return ProvisionerReply(
-                outcome: redactor.redact(failure.outcome), isNotStarted: failure.kind == .unreachable)
-        case nil: return ProvisionerReply(outcome: .failed("timed out after \(timeout.prewarmText)"))
+                outcome: redactor.redact(failure.outcome), isNotStarted: failure.kind == .unreachable,
+                isUnanswered: failure.isUnanswered)
+        case nil:
+            return ProvisionerReply(
+                outcome: .failed("timed out after \(timeout.prewarmText)"), isUnanswered: true)
         }
     }
 }

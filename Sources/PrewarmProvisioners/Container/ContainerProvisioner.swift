@@ -51,7 +51,8 @@ package struct ContainerProvisioner: Provisioner {
         default: failure = .canceled
         }
         return ProvisionerReply(
-            outcome: redactor.redact(failure.outcome), log: log.text, isNotStarted: failure.kind == .unreachable)
+            outcome: redactor.redact(failure.outcome), log: log.text, isNotStarted: failure.kind == .unreachable,
+            isUnanswered: failure.isUnanswered || result == nil)
     }
 
     /// Returns the containers that this provisioner made, also those of other stores.

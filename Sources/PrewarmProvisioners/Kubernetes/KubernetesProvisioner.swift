@@ -47,17 +47,21 @@ package struct KubernetesProvisioner: Provisioner {
                 return .failure(error)
             }
         }
-        if Task.isCancelled { return ProvisionerReply(outcome: OperationFailure.canceled.outcome, log: log.text) }
+        if Task.isCancelled {
+            return ProvisionerReply(outcome: OperationFailure.canceled.outcome, log: log.text, isUnanswered: true)
+        }
         switch result {
         case .success(let reply): return reply
         case .failure(let failure):
             // Without a line in the log, no object was changed.
             let isNotStarted = failure.kind == .unreachable && log.text.isEmpty
             return ProvisionerReply(
-                outcome: redactor.redact(failure.outcome), log: log.text, isNotStarted: isNotStarted)
+                outcome: redactor.redact(failure.outcome), log: log.text, isNotStarted: isNotStarted,
+                isUnanswered: failure.isUnanswered || failure.kind == .unreachable && !isNotStarted)
         case nil:
             return ProvisionerReply(
-                outcome: .failed("timed out after \(timeout.prewarmText)".followed(by: log.text)), log: log.text)
+                outcome: .failed("timed out after \(timeout.prewarmText)".followed(by: log.text)), log: log.text,
+                isUnanswered: true)
         }
     }
 

@@ -62,6 +62,9 @@ package struct OperationFailure: Error, Hashable, Sendable {
         }
     }
 
+    /// True if the provider may still do what the operation asked for: the connection ended without an answer.
+    var isUnanswered: Bool { [.slow, .canceled].contains(kind) }
+
     /// The failure of a list that ended so.
     var listFailure: ProvisionerFailure {
         let reason: ProvisionerFailure.Reason =
