@@ -102,20 +102,58 @@ struct OutageTests {
         #expect(Self.creates(world) == 1)
     }
 
-    @Test("An outage ends although the only preset that is tried is invalid, and that preset is stalled")
+    @Test("A probe whose definition is invalid stalls its preset at once, and the next probe is of another preset")
     func invalidProbe() async throws {
         let world = try World()
         let engine = world.engine(store: try world.open())
-        world.commit("a 1 1")
+        world.commit("a 1 1\nb 1 1")
         world.with { $0.outcome = .refused(ProviderError(.outage, "down")) }
         try await engine.sync()
         world.with { $0.outcome = .refused(ProviderError(.invalid, "no such image")) }
         Self.pass(31, in: world)
+        let before = Self.creates(world)
         try await engine.sync()
-        let status = try #require(try await engine.assess("presets").statuses.first)
-        #expect(status[.provisionerUnavailable] == nil && status[.stalled] != nil)
+        #expect(Self.creates(world) == before + 1, "the invalid definition is not tried again at once")
+        let statuses = try await engine.assess("presets").statuses
+        let stalled = statuses.filter { $0[.stalled] != nil }.map(\.preset.key.name)
+        #expect(stalled.count == 1)
+        #expect(statuses.allSatisfy { $0[.provisionerUnavailable] != nil }, "the answer says nothing about that")
+        world.with { $0.outcome = nil }
+        Self.pass(29, in: world)
+        try await engine.sync()
+        #expect(Self.creates(world) == before + 1, "the pause is kept")
+        Self.pass(2, in: world)
+        try await engine.sync()
         #expect(try await engine.store.read { try $0.openBreakers() }.isEmpty)
-        #expect(Self.creates(world) == 2, "the invalid definition is not tried again at once")
+        let other = stalled == ["a"] ? "b" : "a"
+        #expect(try await engine.counts(other)?.eligible == 1)
+        let after = try await engine.assess("presets").statuses
+        #expect(after.filter { $0[.stalled] != nil }.map(\.preset.key.name) == stalled)
+    }
+
+    @Test("A probe that prewarm ends itself says nothing about the provider")
+    func abandonedProbe() async throws {
+        let world = try World()
+        let engine = world.engine(store: try world.open())
+        world.commit("a 1 1\nb 1 1")
+        world.with { $0.outcome = .refused(ProviderError(.outage, "down")) }
+        try await engine.sync()
+        world.with {
+            $0.outcome = nil
+            $0.endlessVersions = ["1"]
+        }
+        Self.pass(31, in: world)
+        let sync = Task { try await engine.sync() }
+        let before = Self.creates(world)
+        try await eventually("a probe runs") { Self.creates(world) > before }
+        let probed = try #require(try await engine.store.read { try $0.breaker(of: "local") }.lastProbed?.name)
+        // The definition changes, so the probe is no longer wanted.
+        world.commit(probed == "a" ? "a 0 1\nb 1 1" : "a 1 1\nb 0 1")
+        let planner = world.engine(store: try world.open(), holder: "second")
+        _ = try await planner.reconcile("presets")
+        _ = await sync.result
+        let breaker = try await engine.store.read { try $0.breaker(of: "local") }
+        #expect(breaker.phase == .open && breaker.failedProbes == 0 && breaker.cause == "down")
     }
 
     @Test(

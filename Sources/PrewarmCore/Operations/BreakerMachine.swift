@@ -2,9 +2,20 @@
 ///
 /// It opens when the provisioner reports an outage, or after ``failuresToOpen`` failed builds without a success between,
 /// of at least ``presetsToOpen`` presets whose fingerprints were built before. While it is open, one create at a time is
-/// tried as a probe. The first build that succeeds closes it, and so does a probe whose definition the provisioner calls
-/// invalid: the provisioner answers, and the fault is the preset's. Then one create runs, then two, then four, until the
+/// tried as a probe. The first build that succeeds closes it. Then one create runs, then two, then four, until the
 /// provisioner's concurrency is reached.
+///
+/// What a probe shows:
+///
+/// | answer | the provider | next probe |
+/// | --- | --- | --- |
+/// | success | works | none: the breaker closes |
+/// | `starting` | not known yet | when the workspace is ready or has failed |
+/// | `outage`, `transient`, "try again later", a failure without a class, a timeout | does not work | after a pause twice as long |
+/// | `capacity`, `quota`, `invalid` | answers, but builds nothing of this preset | after the same pause |
+/// | none, since prewarm ended the probe or could not start it | not known | after the same pause |
+///
+/// The next probe is of another preset if creates of several presets wait.
 ///
 /// Example: the provider fails at 10:00. Probes start at 10:00:30, 10:01:30, 10:03:30, 10:07:30 and then every 5 minutes.
 package struct BreakerMachine: Hashable, Sendable {
@@ -15,6 +26,8 @@ package struct BreakerMachine: Hashable, Sendable {
         case failed(BreakerFailure, message: String, workspace: WorkspaceID)
         /// An operation was answered with an error of a class, or "try again later".
         case refused(ProviderError, workspace: WorkspaceID)
+        /// An operation of this workspace ended before the provisioner could answer, and not because of the provisioner.
+        case abandoned(WorkspaceID)
         /// The create of a workspace was started as a probe.
         case probeStarted(WorkspaceID, of: PresetKey)
         /// An operator asked for a try now.
@@ -68,12 +81,15 @@ package struct BreakerMachine: Hashable, Sendable {
             return []
         case (.refused(let error, _), .closed):
             return error.kind == .outage ? open(error.message, retryAfter: error.retryAfter, at: now) : []
-        case (.refused(let error, let workspace), .open) where error.kind == .invalid && workspace == state.probe:
-            // The provisioner judged the definition, so it is available. Only the preset is at fault.
-            close(state.lastBuilt, at: now)
-            return [.closed]
         case (.refused(let error, let workspace), .open):
-            endProbe(workspace, error.message, retryAfter: error.retryAfter, at: now)
+            if error.kind.showsOutage {
+                endProbe(workspace, error.message, retryAfter: error.retryAfter, at: now)
+            } else {
+                forgetProbe(workspace, retryAfter: error.retryAfter, at: now)
+            }
+            return []
+        case (.abandoned(let workspace), .open):
+            forgetProbe(workspace, retryAfter: nil, at: now)
             return []
         case (.probeStarted(let workspace, let preset), .open):
             state.probe = workspace
@@ -85,7 +101,7 @@ package struct BreakerMachine: Hashable, Sendable {
             state.nextProbeAt = now
             state.failedProbes = 0
             return []
-        case (.probeStarted, .closed), (.retried, .closed): return []
+        case (.abandoned, .closed), (.probeStarted, .closed), (.retried, .closed): return []
         }
     }
 
@@ -164,6 +180,15 @@ package struct BreakerMachine: Hashable, Sendable {
         return failures.isEmpty ? [.opened] : [.opened, .takeBack(failures)]
     }
 
+    /// Notes that a probe showed nothing about the outage. The pause since its start stays as it is, unless the provisioner
+    /// asks for a longer one.
+    private mutating func forgetProbe(_ workspace: WorkspaceID, retryAfter: Duration?, at now: Timestamp) {
+        guard workspace == state.probe else { return }
+        state.probe = nil
+        guard let retryAfter, let next = state.nextProbeAt else { return }
+        state.nextProbeAt = max(next, now + min(retryAfter, Self.longestPause))
+    }
+
     /// Notes that a probe did not succeed. Results of creates that started before the breaker opened change nothing.
     private mutating func endProbe(
         _ workspace: WorkspaceID, _ message: String, retryAfter: Duration?, at now: Timestamp
@@ -174,5 +199,16 @@ package struct BreakerMachine: Hashable, Sendable {
         state.failedProbes = min(state.failedProbes + 1, 1000)
         state.nextProbeAt =
             now + min(max(Self.pause(after: state.failedProbes), retryAfter ?? .zero), Self.longestPause)
+    }
+}
+
+extension ProviderError.Kind {
+    /// True if an error of this class as the answer to a probe says that the provider still does not work.
+    fileprivate var showsOutage: Bool {
+        switch self {
+        case .outage, .transient: true
+        // The provider has judged this one request.
+        case .capacity, .quota, .invalid: false
+        }
     }
 }

@@ -3,11 +3,13 @@ import PrewarmCore
 /// The circuit breakers: the results of operations that change them, and the creates that they let start.
 extension OperationRunner {
     /// Passes the result of an operation to the breaker of its provisioner.
+    /// - Parameter isAbandoned: See ``ProvisionerReply/isAbandoned``.
     /// - Returns: True if a failed build counts against its preset; false if the provisioner is unavailable.
     func noteBreaker(
-        _ settlement: Settlement, _ outcome: Outcome, at now: Timestamp, in store: any StoreWriter
+        _ settlement: Settlement, _ outcome: Outcome, isAbandoned: Bool, at now: Timestamp, in store: any StoreWriter
     ) throws -> Bool {
-        guard let event = try breakerEvent(settlement, outcome, at: now, in: store) else { return true }
+        let known: BreakerMachine.Event? = isAbandoned ? .abandoned(settlement.workspace.id) : nil
+        guard let event = try known ?? breakerEvent(settlement, outcome, at: now, in: store) else { return true }
         let provisioner = settlement.operation.provisioner
         let before = try store.breaker(of: provisioner)
         var machine = BreakerMachine(before, concurrency: concurrency(of: provisioner))
@@ -84,6 +86,15 @@ extension OperationRunner {
             try store.breaker(of: operation.provisioner), concurrency: concurrency(of: operation.provisioner))
         _ = machine.handle(.probeStarted(operation.workspace, of: operation.preset), at: now)
         try store.save(machine.state)
+    }
+}
+
+extension ProvisionerReply {
+    /// True if the operation ended before the provisioner could answer, and not because of the provisioner: prewarm ended it,
+    /// or the system gave no process.
+    var isAbandoned: Bool {
+        guard case .tryLater = outcome else { return false }
+        return isUnanswered || isNotStarted
     }
 }
 

@@ -133,7 +133,7 @@ package struct OperationRunner: Sendable {
                         operation: current.operation.id, attempt: current.operation.attempt, at: now,
                         text: engine.masked(reply.log)))
             }
-            try follow(settlement, outcome, now: now, in: store)
+            try follow(settlement, outcome, isAbandoned: reply.isAbandoned, now: now, in: store)
             try store.markDirty(source: workspace.preset.source)
             return Settled(
                 operation: settlement.operation, workspace: settlement.workspace, isNotStarted: reply.isNotStarted)
@@ -157,10 +157,10 @@ package struct OperationRunner: Sendable {
     }
 
     private func follow(
-        _ settlement: Settlement, _ outcome: Outcome, now: Timestamp, in store: any StoreWriter
+        _ settlement: Settlement, _ outcome: Outcome, isAbandoned: Bool, now: Timestamp, in store: any StoreWriter
     ) throws {
         let (operation, workspace) = (settlement.operation, settlement.workspace)
-        let isCounted = try noteBreaker(settlement, outcome, at: now, in: store)
+        let isCounted = try noteBreaker(settlement, outcome, isAbandoned: isAbandoned, at: now, in: store)
         try note(settlement, isCounted: isCounted, at: now, in: store)
         if let inspectAt = settlement.inspectAt {
             var identifiers = engine.identifiers(at: now)
@@ -197,6 +197,7 @@ package struct OperationRunner: Sendable {
         }
     }
 
+    /// Returns an operation without an answer to the queue. A create whose workspace is being deleted is canceled instead.
     private func giveBack(_ record: OperationRecord) async throws {
         let now = engine.now()
         try await store.write { store in
@@ -208,6 +209,7 @@ package struct OperationRunner: Sendable {
             current.operation.state = isUnwanted ? .cancelled : .pending
             current.operation.finishedAt = isUnwanted ? now : nil
             current.operation.nextAttemptAt = min(current.operation.nextAttemptAt, now)
+            current.operation.unansweredAt = now
             current.lease = nil
             current.mark = nil
             try store.update(current)

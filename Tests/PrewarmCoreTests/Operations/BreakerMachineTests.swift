@@ -56,15 +56,71 @@ struct BreakerMachineTests {
         #expect(effects == (kind == .outage ? [.opened] : []))
     }
 
-    @Test("A probe whose definition is called invalid closes it, and the same answer to another create does not")
-    func invalidProbe() {
+    /// What the end of a probe shows about the provider.
+    enum Sign: Sendable {
+        /// It works.
+        case works
+        /// It does not work: the pause doubles.
+        case fails
+        /// Nothing: the pause stays the same.
+        case nothing
+    }
+
+    private static func refused(_ kind: ProviderError.Kind) -> BreakerMachine.Event {
+        .refused(ProviderError(kind, "the probe: \(kind)"), workspace: workspace)
+    }
+
+    @Test(
+        "The answer to a probe shows whether the provider works, or nothing about it",
+        arguments: [
+            (BreakerMachine.Event.built(key("a")), Sign.works),
+            (failure("a"), .fails), (failure("a", isProven: false), .fails),
+            (refused(.outage), .fails), (refused(.transient), .fails),
+            (refused(.capacity), .nothing), (refused(.quota), .nothing), (refused(.invalid), .nothing),
+            (.abandoned(workspace), .nothing),
+        ])
+    func signs(event: BreakerMachine.Event, sign: Sign) {
+        var machine = Self.opened()
+        let begin = Self.start + .seconds(30)
+        _ = machine.handle(.probeStarted(Self.workspace, of: Self.key("a")), at: begin)
+        let effects = machine.handle(event, at: begin + .seconds(2))
+        #expect(effects == (sign == .works ? [.closed] : []))
+        #expect(machine.state.probe == nil, "the probe has ended")
+        switch sign {
+        case .works: #expect(machine.state.phase == .closed && machine.state.room == 1)
+        case .fails:
+            #expect(machine.state.failedProbes == 1 && machine.state.cause != "down")
+            #expect(machine.state.nextProbeAt == begin + .seconds(62))
+        case .nothing:
+            #expect(machine.state.failedProbes == 0 && machine.state.cause == "down")
+            #expect(machine.state.nextProbeAt == begin + .seconds(30), "30 s after the start of the probe")
+        }
+        let next = machine.probeOrder(of: [Self.key("a"), Self.key("b")]).first?.name
+        #expect(next == (sign == .works ? "a" : "b"), "another preset is tried next")
+    }
+
+    @Test("The answer to a create that is no probe, such as one that started before the outage, ends no probe")
+    func notTheProbe() {
         var machine = Self.opened()
         _ = machine.handle(.probeStarted(Self.workspace, of: Self.key("a")), at: Self.start + .seconds(30))
-        let invalid = ProviderError(.invalid, "no such image")
-        #expect(machine.handle(.refused(invalid, workspace: WorkspaceID("w2")), at: Self.start + .seconds(31)) == [])
-        #expect(machine.state.phase == .open && machine.state.probe == Self.workspace)
-        let effects = machine.handle(.refused(invalid, workspace: Self.workspace), at: Self.start + .seconds(32))
-        #expect(effects == [.closed] && machine.state.phase == .closed && machine.state.room == 1)
+        let before = machine
+        for kind in ProviderError.Kind.allCases {
+            let event = BreakerMachine.Event.refused(ProviderError(kind, "no"), workspace: WorkspaceID("w2"))
+            #expect(machine.handle(event, at: Self.start + .seconds(31)) == [])
+        }
+        #expect(machine.handle(.abandoned(WorkspaceID("w2")), at: Self.start + .seconds(31)) == [])
+        #expect(machine == before)
+    }
+
+    @Test("A pause that the answer to a probe asks for is kept, up to 5 minutes, whatever the answer says")
+    func asked() {
+        for (seconds, expected) in [(10, 60), (100, 132), (10_000, 332)] {
+            var machine = Self.opened()
+            _ = machine.handle(.probeStarted(Self.workspace, of: Self.key("a")), at: Self.start + .seconds(30))
+            let error = ProviderError(.quota, "no", retryAfter: .seconds(seconds))
+            _ = machine.handle(.refused(error, workspace: Self.workspace), at: Self.start + .seconds(32))
+            #expect(machine.state.nextProbeAt == Self.start + .seconds(expected))
+        }
     }
 
     @Test("Probes start after 30 s, and then after pauses that double up to 5 minutes")
@@ -143,7 +199,7 @@ struct BreakerMachineTests {
         var (failed, isOpen): ([(String, Bool)], Bool) = ([], false)
         for _ in 0..<400 {
             now = now + .seconds(Int(random.next() % 90))
-            switch random.next() % 12 {
+            switch random.next() % 13 {
             case 0...6:
                 let (name, isProven) = (["a", "b", "c"][Int(random.next() % 3)], random.next() % 4 > 0)
                 _ = machine.handle(Self.failure(name, isProven: isProven), at: now)
@@ -155,6 +211,10 @@ struct BreakerMachineTests {
                 _ = machine.handle(.refused(ProviderError(.outage, "down"), workspace: WorkspaceID("x")), at: now)
                 isOpen = true
             case 10: _ = machine.handle(.retried, at: now)
+            case 11:
+                let event: BreakerMachine.Event =
+                    random.next() % 2 == 0 ? .abandoned(Self.workspace) : Self.refused(.invalid)
+                _ = machine.handle(event, at: now)
             default:
                 if machine.admission(at: now, creates: 0, isProbing: false) == .probe {
                     _ = machine.handle(.probeStarted(Self.workspace, of: Self.key("b")), at: now)
