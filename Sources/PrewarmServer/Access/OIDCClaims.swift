@@ -18,6 +18,12 @@ struct OIDCClaims: Sendable {
     /// Returns a claim that is a text, otherwise nil.
     func text(_ name: String) -> String? { values[name]?.string }
 
+    /// The claims without the email address unless the issuer says that it has verified it. At some issuers, people can enter
+    /// the address of another person. Some issuers send `email_verified` as a text.
+    var withoutUnverifiedEmail: OIDCClaims {
+        texts("email_verified") == ["true"] ? self : without("email")
+    }
+
     /// Returns the claims without one.
     func without(_ name: String) -> OIDCClaims {
         var copy = self

@@ -98,8 +98,11 @@ package struct OIDCVerifier: Sendable {
         }
     }
 
-    /// Returns the caller that the claims of a verified token describe, by the first rule that matches.
+    /// Returns the caller that the claims of a verified token describe, by the first rule that matches. A rule about `email`
+    /// matches only an address that the issuer has verified.
     static func principal(_ claims: OIDCClaims, _ issuers: [OIDCIssuer]) throws(AccessError) -> Principal {
+        let isUnverified = claims.contains("email") && !claims.withoutUnverifiedEmail.contains("email")
+        let claims = claims.withoutUnverifiedEmail
         let audiences = claims.texts("aud")
         let meant = issuers.filter { audiences.contains($0.audience) }
         guard !meant.isEmpty else {
@@ -127,8 +130,11 @@ package struct OIDCVerifier: Sendable {
         }
         let names = Set(meant.flatMap(\.rules).flatMap(\.claims.keys)).sorted()
         let said = names.map { "\($0) \(claims.texts($0).joined(separator: ","))" }.joined(separator: ", ")
+        let rules = "the rules of \(meant[0].issuer) in `\(meant[0].setting)`"
         throw AccessError(
             .refused, "no rule of the issuer matches the token, whose claims are: \(said.forMessage)",
-            hint: "compare the claims with the rules of \(meant[0].issuer) in `\(meant[0].setting)`")
+            hint: isUnverified && names.contains("email")
+                ? "the issuer does not say that it verified the address (`email_verified`); use `sub` in \(rules)"
+                : "compare the claims with \(rules)")
     }
 }

@@ -91,7 +91,7 @@ package final class ProviderSignIn: Sendable {
             throw AccessError(.expired, "the sign-in with \(provider.title) has ended", hint: "sign in again")
         }
         do throws(AccessError) {
-            return try OIDCVerifier.principal(identity.claims.withoutUnverifiedEmail, [provider.issuer])
+            return try OIDCVerifier.principal(identity.claims, [provider.issuer])
         } catch {
             throw rephrased(error)
         }
@@ -238,12 +238,6 @@ package final class ProviderSignIn: Sendable {
 }
 
 extension OIDCClaims {
-    /// The claims without the email address unless the provider says that it has verified it. At some providers, people can
-    /// enter the address of another person. Some providers send `email_verified` as a text.
-    fileprivate var withoutUnverifiedEmail: OIDCClaims {
-        texts("email_verified") == ["true"] ? self : without("email")
-    }
-
     /// Returns the claims with an `email_verified` that is about their `email`: from the ID token if it has both claims,
     /// otherwise from the document of `userinfo` if that has the same address.
     ///

@@ -178,6 +178,32 @@ struct OIDCTests {
         }
     }
 
+    @Test(
+        "A rule about an email address matches only an address that the issuer has verified",
+        arguments: [
+            ([:], false), (["email_verified": .boolean(false)], false), (["email_verified": "false"], false),
+            (["email_verified": .null], false), (["email_verified": "True"], false),
+            (["email_verified": .list(["true", "false"])], false), (["email_verified": 1], false),
+            (["email_verified": .boolean(true)], true), (["email_verified": "true"], true),
+        ] as [([String: TestClaims.Claim], Bool)])
+    func email(claims: [String: TestClaims.Claim], isGood: Bool) async throws {
+        let key = try SigningKey.ec("k1")
+        try await FakeIssuer.serve([key]) { (issuer, client) throws in
+            let token = try await key.sign(
+                Self.claims(issuer, claims.merging(["email": "ada@example.org"]) { $1 }))
+            let verifier = Self.verifier(issuer, client, claims: ["email": "*@example.org"])
+            #expect(await Self.refusal(verifier, token) == (isGood ? nil : .refused))
+            // Rules about other claims do not need it.
+            #expect(await Self.refusal(Self.verifier(issuer, client), token) == nil)
+            do throws(AccessError) {
+                _ = try await verifier.principal(for: token, now: Self.start)
+                #expect(isGood)
+            } catch {
+                #expect(error.hint?.contains("email_verified") == true, "\(error)")
+            }
+        }
+    }
+
     @Test("The first matching rule of the entry with the token's audience decides")
     func severalRules() async throws {
         let key = try SigningKey.ec("k1")
