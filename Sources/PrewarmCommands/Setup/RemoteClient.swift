@@ -56,8 +56,6 @@ final class RemoteClient: APIClient {
     /// The source of OIDC tokens; nil if `--oidc` is not used.
     private let actions: ActionsToken?
     private let http: HTTPClient
-    /// The size limit of an answer in bytes. A larger answer is an error.
-    private static let largestAnswer = 256 << 20
     /// The limit on the nesting of an answer.
     private static let deepestAnswer = 64
 
@@ -144,7 +142,7 @@ final class RemoteClient: APIClient {
             message.headers.add(name: "Content-Type", value: "application/json")
             message.body = .bytes(ByteBuffer(string: body.compactJSON))
         }
-        let (status, headers, bytes) = try await exchange(message)
+        let (status, headers, bytes) = try await exchange(message, AnswerBudget(for: request))
         let value = try? JSONReader.read(bytes, depthLimit: Self.deepestAnswer)
         guard (200..<300).contains(status) else {
             throw value.flatMap { Problem(remote: $0) }
@@ -157,16 +155,22 @@ final class RemoteClient: APIClient {
                 "BadAnswer", status: 502, "cannot use the answer of \(base): it is not JSON",
                 hint: "check that \(base) is a prewarm daemon")
         }
-        return APIAnswer(value, status: Int(status), nextCursor: Self.cursor(ofLink: headers.first(name: "Link")))
+        return APIAnswer(
+            value, status: Int(status), nextCursor: Self.cursor(ofLink: headers.first(name: "Link")), size: bytes.count)
     }
 
-    private func exchange(_ message: HTTPClientRequest) async throws -> (UInt, HTTPHeaders, [UInt8]) {
+    private func exchange(
+        _ message: HTTPClientRequest, _ budget: AnswerBudget
+    ) async throws -> (UInt, HTTPHeaders, [UInt8]) {
         do {
-            let response = try await http.execute(message, deadline: .now() + .hours(2))
-            let body = try await response.body.collect(upTo: Self.largestAnswer)
-            return (response.status.code, response.headers, Array(body.readableBytesView))
+            let (head, bytes) = try await budget.exchange(message, by: http)
+            return (head.status.code, head.headers, bytes)
         } catch let error as CancellationError {
             throw error
+        } catch let failure as AnswerBudget.Failure {
+            throw Problem(
+                "BadAnswer", status: 502, "cannot use the answer of \(base): \(failure.text(budget))",
+                hint: "check that \(base) is a prewarm daemon, and the proxy before it")
         } catch let error where "\(error)".contains("CERTIFICATE_VERIFY_FAILED") {
             throw Problem(
                 "Unreachable", status: 502, "cannot reach \(base): its certificate is not trusted",

@@ -29,15 +29,24 @@ struct Session: Sendable {
     }
 
     /// Returns all pages of a list.
+    /// - Throws: ``Problem`` if a page follows itself, or if the list is larger than ``AnswerBudget`` allows.
     func pages(_ path: String..., query: [String: String?] = [:]) async throws -> [Value] {
         var elements: [Value] = []
         var cursor: String?
+        var (pages, size) = (0, 0)
         repeat {
             var query = query
             if local == nil { query["limit"] = "1000" }
             if let cursor { query["cursor"] = cursor }
             let answer = try await client.send(APIRequest(.get, path, query: query))
             elements += answer.value.elements
+            (pages, size) = (pages + 1, size + answer.size)
+            let isSame = cursor != nil && answer.nextCursor == cursor
+            guard !isSame, pages <= AnswerBudget.pages, size <= AnswerBudget.listSize else {
+                throw Problem(
+                    "BadAnswer", status: 502, "cannot use the list \(path.joined(separator: "/")): it does not end",
+                    hint: "narrow the list, for example with --preset")
+            }
             cursor = answer.nextCursor
         } while cursor != nil
         return elements

@@ -35,14 +35,17 @@ package struct APIAnswer: Sendable {
     package var nextCursor: String?
     /// The path of the object that was created, for the header `Location`.
     package var location: String?
+    /// The number of bytes of the answer; 0 if it did not come over the network.
+    package var size: Int
     /// The entry to write to the audit log; nil if nothing was changed, or if the entry is written already.
     var audit: AuditEntry?
     /// True if the answer may have credentials, which no cache may keep.
     package private(set) var isSecret = false
 
     package init(
-        _ value: Value, status: Int = 200, nextCursor: String? = nil, location: String? = nil
+        _ value: Value, status: Int = 200, nextCursor: String? = nil, location: String? = nil, size: Int = 0
     ) {
+        self.size = size
         self.status = status
         self.value = value
         self.nextCursor = nextCursor
