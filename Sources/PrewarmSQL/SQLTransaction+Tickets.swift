@@ -58,6 +58,12 @@ extension SQLTransaction {
             .compactMap(\.self)
     }
 
+    func tickets(ofHoldersUnheardSince time: Timestamp) throws -> [Ticket] {
+        try statement(
+            "\(Self.ticketSelect) WHERE expires_at IS NULL AND holder NOT IN (SELECT holder FROM heartbeats WHERE at >= ?)"
+        ).all(time, read: Self.ticket).compactMap(\.self)
+    }
+
     func save(_ ticket: Ticket) throws {
         // A claim that goes on is counted once.
         if ticket.demand != nil { try statement("DELETE FROM ended_waits WHERE claim = ?").run(ticket.id) }
@@ -84,10 +90,7 @@ extension SQLTransaction {
     }
 
     func forgetHeartbeats(before time: Timestamp) throws {
-        try statement("DELETE FROM heartbeats WHERE at < ?").run(time)
-        try statement(
-            "DELETE FROM tickets WHERE expires_at IS NULL AND holder NOT IN (SELECT holder FROM heartbeats)"
-        ).run()
+        try statement("DELETE FROM heartbeats WHERE at < ? AND holder NOT IN (SELECT holder FROM tickets)").run(time)
     }
 
     static func ticket(_ columns: inout Columns) -> Ticket? {

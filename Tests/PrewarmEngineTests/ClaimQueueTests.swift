@@ -105,6 +105,30 @@ struct ClaimQueueTests {
         #expect(try await engine.place(of: waiting.id)?.position == 1, "it is heard of again")
     }
 
+    @Test("A claim whose process was not heard of for a day ends as a missed one, and no other claim does")
+    func lostProcess() async throws {
+        let world = try World()
+        let engine = try await engine(world)
+        world.commit("a 0 1 cold")
+        try await engine.sync()
+        let lost = try await attempt(self.engine(world, holder: "second"), world, "ada")
+        let lostAt = world.with(\.now)
+        let own = try await attempt(engine, world, "bob")
+        world.with { $0.now = $0.now + .seconds(86_390) }
+        try await engine.beatForTickets([own.id])
+        #expect(try await engine.store.read { try $0.ticket(lost.id) } != nil)
+        world.with { $0.now = $0.now + .seconds(20) }
+        try await engine.beatForTickets([own.id])
+        try await engine.store.read { store in
+            #expect(try store.ticket(lost.id) == nil)
+            let record = try #require(try store.claim(lost.id))
+            #expect(record.result == .missed && record.owner == "ada")
+            #expect(record.endedAt == lostAt + .seconds(15), "it ended when its process was lost")
+            #expect(try store.heartbeat(of: "second") == nil)
+            #expect(try store.ticket(own.id) != nil && store.claim(own.id) == nil)
+        }
+    }
+
     @Test("A place is kept for 30 seconds after its request, and the claim is then a missed one", arguments: [29, 31])
     func absence(seconds: Int64) async throws {
         let world = try World()

@@ -75,6 +75,7 @@ extension Engine {
                 try store.endWait(ticket, at: now)
             }
             try endExpired(at: now, in: store)
+            try endUnheard(at: now, in: store)
         }
     }
 
@@ -93,14 +94,28 @@ extension Engine {
         }
         guard !abandoned.isEmpty else { return }
         try await store.write { store in
-            for ticket in abandoned where try store.ticket(ticket.id) == ticket { try store.endWait(ticket, at: now) }
+            for ticket in abandoned where try store.ticket(ticket.id) == ticket {
+                try store.endWait(ticket, at: min(now, end(of: ticket, in: store)))
+            }
         }
     }
+
+    /// The time after which a claim ends whose process was not heard of. It is longer than ``heartbeatLimit``, so that a process
+    /// that comes back soon goes on waiting.
+    private static let silence = Duration.seconds(86_400)
 
     /// Ends the claims that no request continued in time.
     private func endExpired(at now: Timestamp, in store: any StoreWriter) throws {
         for ticket in try store.tickets(expiredBefore: now) { try store.endWait(ticket, at: now) }
-        try store.forgetHeartbeats(before: now - .seconds(86_400))
+    }
+
+    /// Ends the claims of processes that were not heard of for a long time.
+    private func endUnheard(at now: Timestamp, in store: any StoreWriter) throws {
+        let oldest = now - Self.silence
+        for ticket in try store.tickets(ofHoldersUnheardSince: oldest) {
+            try store.endWait(ticket, at: min(now, end(of: ticket, in: store)))
+        }
+        try store.forgetHeartbeats(before: oldest)
     }
 
     /// Returns the processes that hold tickets and are known to have ended. It looks at processes, so it must not run inside a

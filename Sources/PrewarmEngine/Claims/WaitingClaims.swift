@@ -19,7 +19,7 @@ extension Engine {
     }
 
     /// Returns the time at which a ticket ends if its process does not continue it.
-    private func end(of ticket: Ticket, in store: any StoreReader) throws -> Timestamp {
+    func end(of ticket: Ticket, in store: any StoreReader) throws -> Timestamp {
         if let end = ticket.expiresAt { return end }
         return (try store.heartbeat(of: ticket.holder) ?? ticket.since) + Self.heartbeatLimit
     }

@@ -23,6 +23,8 @@ package protocol TicketReader {
     func tickets(expiredBefore time: Timestamp) throws -> [Ticket]
     /// Returns the tickets for which requests of a process wait.
     func tickets(heldBy holder: String) throws -> [Ticket]
+    /// Returns the tickets for which requests of processes wait that were not heard of since a time.
+    func tickets(ofHoldersUnheardSince time: Timestamp) throws -> [Ticket]
     /// Returns the processes that hold tickets, in any order.
     func ticketHolders() throws -> [String]
     /// Returns the time at which a process last reported that it holds tickets; nil if it never did.
@@ -44,6 +46,6 @@ package protocol TicketWriter: TicketReader {
     func forget(ticket id: ClaimID) throws
     /// Records that a process holds tickets now.
     func saveHeartbeat(of holder: String, at now: Timestamp) throws
-    /// Deletes the heartbeats and the tickets of processes that were last heard of before a time.
+    /// Deletes the heartbeats of processes that hold no tickets and were last heard of before a time.
     func forgetHeartbeats(before time: Timestamp) throws
 }
