@@ -78,7 +78,7 @@ struct RequestHandlerTests {
             #expect(try await status(viewer, "POST", "/api/v1/suspend", #"{"all": true}"#) == 403)
             #expect(try await status(viewer, "GET", "/api/v1/audit") == 403)
             #expect(try await status(ada, "POST", "/api/v1/presets/a/claims", #"{"owner": "bob"}"#) == 403)
-            #expect(try await status(ada, "POST", "/api/v1/presets/b/claims", #"{"owner": "ada"}"#) == 403)
+            #expect(try await status(ada, "POST", "/api/v1/presets/b/claims", #"{"owner": "ada"}"#) == 404)
             #expect(try await status(ada, "POST", "/api/v1/presets/a/claims", #"{"owner": "ada"}"#) == 201)
             #expect(try await status(ops, "POST", "/api/v1/presets/a/claims", #"{"owner": "bob"}"#) == 201)
             let seen = try await daemon.get("/api/v1/workspaces", headers: ["Authorization": "Bearer \(ada)"]).json()

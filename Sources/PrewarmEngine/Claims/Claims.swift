@@ -41,17 +41,15 @@ package enum ClaimError: Error, Sendable {
 
 extension Engine {
     /// Returns the applied preset of this name, or of `source/name`. If several sources have a preset of the name, the
-    /// ones that the caller may see come first, then the default source, then the sources in the order of the
-    /// configuration. A source that is added behind the others therefore does not take over a name.
+    /// default source comes first, then the sources in the order of the configuration. A source that is added behind the
+    /// others therefore does not take over a name. A preset that the caller may not see is unknown to it.
     /// - Parameter isVisible: Returns true if the caller may see a preset.
     /// - Throws: ``ClaimError/unknownPreset(_:known:invalid:)``, ``ClaimError/invalidPreset(_:_:)``,
     ///   ``ClaimError/ambiguousPreset(_:sources:)``
     package func preset(
         named name: String, in store: any StoreReader, where isVisible: (PresetKey) -> Bool = { _ in true }
     ) throws -> Preset {
-        let found = try store.presets(named: name)
-        var candidates = found.filter { isVisible($0.key) }
-        if candidates.isEmpty { candidates = found }
+        var candidates = try store.presets(named: name).filter { isVisible($0.key) }
         if candidates.contains(where: { $0.retirement != .pruned }) {
             candidates.removeAll { $0.retirement == .pruned }
         }

@@ -1,4 +1,4 @@
-internal import PrewarmCore
+package import PrewarmCore
 
 /// The documents of `prewarm describe` and `prewarm logs`.
 extension Engine {
@@ -92,12 +92,14 @@ extension Engine {
     /// Returns the log of the provisioner by operation and attempt. For a workspace it contains all operations, the
     /// oldest first. The id of a workspace is also that of its create, which then is the only operation.
     /// - Parameter name: The id of an operation, or the id or name of a workspace.
-    package func logs(of name: String) async throws -> Value {
+    package func logs(
+        of name: String, where isVisible: @escaping @Sendable (PresetKey) -> Bool = { _ in true }
+    ) async throws -> Value {
         try await store.read { store -> Value in
             var records: [OperationRecord] = []
-            if let record = try store.operation(OperationID(name)) {
+            if let record = try store.operation(OperationID(name)), isVisible(record.operation.preset) {
                 records = [record]
-            } else if let workspace = try store.workspace(name) {
+            } else if let workspace = try store.workspace(name), isVisible(workspace.preset) {
                 records = try store.operations(OperationFilter(workspace: workspace.id)).reversed()
             }
             guard !records.isEmpty else {

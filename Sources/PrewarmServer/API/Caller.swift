@@ -43,17 +43,17 @@ extension APICall {
 
     /// Returns the preset that the path names.
     ///
-    /// - Throws: ``ClaimError`` if there is no such preset, ``AccessError`` if the caller may not see it.
+    /// - Throws: ``ClaimError`` if the caller's scope has no such preset.
     func preset(in api: API) async throws -> PresetKey {
         let name = preset
         let engine = api.engine
-        let key = try await engine.store.read { try self.preset(named: name, of: engine, in: $0) }
-        try require(.lookAtPreset(key))
-        return key
+        return try await engine.store.read { try self.preset(named: name, of: engine, in: $0) }
     }
 
-    /// Returns the preset with this name, or with this `source/name`. If several sources have a preset of the name, the
-    /// presets in the caller's scope come first.
+    /// Returns the preset with this name, or with this `source/name`. An answer about a preset outside of the caller's scope is
+    /// the same as about one that does not exist, so that callers cannot find out which presets there are. The same holds for
+    /// the workspaces, operations and claims of such a preset.
+    /// - Throws: ``ClaimError`` if the caller's scope has no such preset.
     func preset(named name: String, of engine: Engine, in store: any StoreReader) throws -> PresetKey {
         try engine.preset(named: name, in: store, where: maySee).key
     }

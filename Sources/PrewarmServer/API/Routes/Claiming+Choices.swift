@@ -95,7 +95,9 @@ extension Claiming {
             return (workspace, try store.claim(of: workspace)?.asked)
         }
         // A workspace that failed to build was never given to its owner, so the claim chooses again.
-        guard let found, found.workspace.state == .claimed || found.workspace.readyAt != nil else { return nil }
+        guard let found, call.maySee(found.workspace.preset),
+            found.workspace.state == .claimed || found.workspace.readyAt != nil
+        else { return nil }
         let hasSameName = [found.workspace.preset.name, found.workspace.preset.description].contains(name)
         if let selection {
             return found.asked == selection.selector.description ? found.workspace : nil

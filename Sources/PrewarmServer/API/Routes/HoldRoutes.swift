@@ -88,12 +88,12 @@ enum HoldRoutes {
                 return APIAnswer(.object(known: ["message": .string(retried)])).audited(
                     call.entry("retry", "all", "presets", at: engine.now(), detail: retried))
             }
-            let preset = try await engine.store.read { store in
-                try store.operation(OperationID(name))?.operation.preset
-                    ?? call.preset(named: name, of: engine, in: store)
+            let (preset, isOperation) = try await engine.store.read { store in
+                let operation = try store.operation(OperationID(name))?.operation
+                if let operation, call.maySee(operation.preset) { return (operation.preset, true) }
+                return (try call.preset(named: name, of: engine, in: store), false)
             }
             try call.require(.operatePreset(preset))
-            let isOperation = try await engine.store.read { try $0.operation(OperationID(name)) != nil }
             let retried = try await engine.retry(isOperation ? name : preset.description, by: call.caller.name)
             api.daemon?.replan()
             return APIAnswer(.object(known: ["message": .string(retried)])).audited(

@@ -63,8 +63,9 @@ enum OperationRoutes {
             let preset = try await api.engine.store.read { store in
                 try store.operation(OperationID(name))?.operation.preset ?? store.workspace(name)?.preset
             }
-            if let preset { try call.require(.readLog(preset)) }
-            return APIAnswer(try await api.engine.logs(of: name))
+            if let preset, call.maySee(preset) { try call.require(.readLog(preset)) }
+            let principal = call.principal
+            return APIAnswer(try await api.engine.logs(of: name) { principal.presets.contains($0) })
         },
     ]
 }
@@ -72,10 +73,12 @@ enum OperationRoutes {
 extension APICall {
     /// Returns the operation that the path names.
     ///
-    /// - Throws: ``Problem`` with the status 404 if there is no such operation.
+    /// - Throws: ``Problem`` with the status 404 if the caller's scope has no such operation.
     func operation(in api: API) async throws -> Operation {
         let id = path["operation"] ?? ""
-        guard let record = try await api.engine.store.read({ try $0.operation(OperationID(id)) }) else {
+        guard let record = try await api.engine.store.read({ try $0.operation(OperationID(id)) }),
+            maySee(record.operation.preset)
+        else {
             throw Problem(
                 "UnknownOperation", status: 404, "there is no operation \"\(id)\"", hint: "see `prewarm get operations`"
             )

@@ -20,10 +20,7 @@ enum ReplaceRoutes {
         ) { api, call in
             let engine = api.engine
             guard let name = call.text("preset") else {
-                let name = call.text("workspace") ?? ""
-                guard let found = try await engine.store.read({ try $0.workspace(name) }) else {
-                    throw ClaimError.unknownWorkspace(name)
-                }
+                let found = try await call.workspace(named: call.text("workspace") ?? "", in: api)
                 try call.require(.operatePreset(found.preset))
                 let workspace = try await engine.replace(workspace: found.id.rawValue, by: call.caller.name)
                 api.daemon?.replan()

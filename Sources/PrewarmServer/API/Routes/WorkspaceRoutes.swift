@@ -113,12 +113,17 @@ enum WorkspaceRoutes {
 extension APICall {
     /// Returns the workspace that the path names by its id or name.
     ///
-    /// - Throws: ``ClaimError/unknownWorkspace(_:)`` if there is no such workspace.
+    /// - Throws: ``ClaimError/unknownWorkspace(_:)`` if the caller's scope has no such workspace.
     func workspace(in api: API) async throws -> Workspace {
-        let name = path["workspace"] ?? ""
-        guard let workspace = try await api.engine.store.read({ try $0.workspace(name) }) else {
-            throw ClaimError.unknownWorkspace(name)
-        }
+        try await workspace(named: path["workspace"] ?? "", in: api)
+    }
+
+    /// Returns the workspace with this id or name.
+    ///
+    /// - Throws: ``ClaimError/unknownWorkspace(_:)`` if the caller's scope has no such workspace.
+    func workspace(named name: String, in api: API) async throws -> Workspace {
+        guard let workspace = try await api.engine.store.read({ try $0.workspace(name) }), maySee(workspace.preset)
+        else { throw ClaimError.unknownWorkspace(name) }
         return workspace
     }
 }
