@@ -57,6 +57,10 @@ extension SQLTransaction {
         ).run(provisioner, at)
     }
 
+    func forgetListTimes() throws {
+        try statement("UPDATE listings SET at = ?").run(Listing.forgotten)
+    }
+
     func listFailures() throws -> [ListFailure] {
         try statement(
             "SELECT provisioner, failure, failing_since FROM listings WHERE failure IS NOT NULL ORDER BY provisioner"

@@ -1,3 +1,4 @@
+internal import PrewarmCore
 package import PrewarmEngine
 
 /// A transaction of a SQL store. Extensions hold its topics. Readers receive it as ``StoreReader`` in a transaction that
@@ -37,6 +38,12 @@ package struct SQLJob {
     /// Continues the counter after that of a newer copy, and records the identity of a former store.
     package func continueCounter(after counter: Int64, former: String?) throws {
         try transaction.continueCounter(after: counter, former: former)
+    }
+
+    /// Returns true if the store has a workspace that is not deleted.
+    package func hasWorkspaces() throws -> Bool {
+        try transaction.statement("SELECT 1 FROM workspaces WHERE state <> \(WorkspaceState.deleted.code) LIMIT 1")
+            .first { _ in true } != nil
     }
 
     /// Returns true if the store has neither workspaces nor operations.

@@ -39,6 +39,17 @@ struct IdentityFile: Sendable {
         return content.record.elementsEqual(bytes.prefix(count)) ? content : nil
     }
 
+    /// Returns the record of the file like ``read()``. A record that another process is writing is complete within a moment, so
+    /// an invalid record is read again.
+    func readPatiently() -> Content? {
+        for _ in 0..<10 {
+            if let content = read() { return content }
+            guard access(path, F_OK) == 0 else { return nil }
+            usleep(2000)
+        }
+        return read()
+    }
+
     /// Overwrites the record in place. It has a fixed length and fits into one sector, so a killed process leaves
     /// either the old or the new record. Creating and renaming a new file would take as long as a commit. The record is
     /// not forced to the disk, because an older record after a power failure does no harm.

@@ -133,6 +133,44 @@ struct RestoreTests {
         #expect(sandbox.instances.contains("01zzzzzzzzzzzzzzzzzzzzzzzz"))
     }
 
+    @Test(
+        "A copy without its identity file neither claims nor deletes until each provisioner was listed",
+        arguments: [true, false])
+    func withoutFile(isNewer: Bool) async throws {
+        let sandbox = try await sandbox()
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        try await sandbox.prewarm("sync")
+        try copy(sandbox, "prewarm.db", "copy.db")
+        if isNewer {
+            // The refill after the claim is newer than all that the copy knows.
+            _ = try await claim(sandbox, "ada")
+            try await sandbox.prewarm("sync")
+        }
+        try copy(sandbox, "copy.db", "prewarm.db")
+        try sandbox.remove("prewarm.db.identity")
+        let refused = try await sandbox.prewarm("claim", "a", "--owner", "bob")
+        #expect(refused.code == 1 && refused.err.contains("the store may be an older copy"), "\(refused.err)")
+        #expect(refused.err.contains("prewarm sync --refresh"), "\(refused.err)")
+        let status = try await sandbox.prewarm("status")
+        #expect(status.code == 1 && status.out.contains("the store may be an older copy"), "\(status.out)")
+        // The list is due, although the last one was a moment ago.
+        let sync = try await sandbox.prewarm("sync")
+        #expect(sandbox.calls("delete") == 0)
+        let claim = try await sandbox.prewarm("claim", "a", "--owner", "bob")
+        #expect((claim.code == 0) == !isNewer, "\(sync.err)\(claim.err)")
+        #expect(claim.err.contains("the store is a restored copy") == isNewer, "\(claim.err)")
+    }
+
+    @Test("A copy without its identity file whose provisioner cannot list goes on after a sync, and after an approval")
+    func withoutFileAndList() async throws {
+        let sandbox = try await Sandbox(configuration: Sandbox.configuration(operations: "create, delete"))
+        try await sandbox.commit(["a.yaml": Sandbox.preset("a", instances: 2)])
+        try await sandbox.prewarm("sync")
+        try sandbox.remove("prewarm.db.identity")
+        #expect(try await sandbox.prewarm("status").out.contains("the store may be an older copy"))
+        #expect(try await sandbox.prewarm("claim", "a", "--owner", "bob").code == 0, "no provisioner can be asked")
+    }
+
     @Test("Kills and parallel commands do not look like a restored store")
     func noFalseAlarm() async throws {
         let sandbox = try await sandbox()

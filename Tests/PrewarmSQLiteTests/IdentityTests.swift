@@ -90,7 +90,7 @@ struct IdentityTests {
         #expect(try await hold(try open()) == .restored, "the same copy is recognized again")
     }
 
-    @Test("A store recognizes itself after failed claims, after reads, after a kill, and without its identity file")
+    @Test("A store recognizes itself after failed claims, after reads and after a kill")
     func same() async throws {
         let store = try await filled()
         await #expect(throws: CancellationError.self) {
@@ -105,12 +105,42 @@ struct IdentityTests {
         #expect(try await hold(try open()) == nil)
         store.close()
         #expect(try await hold(try open()) == nil)
-        for text in ["", "nonsense", "a b c", "0123 x", "\(identity) 99999999999999999999 0123456789abcdef\n"] {
-            try text.write(toFile: fixture.path + ".identity", atomically: true, encoding: .utf8)
-            #expect(try await hold(try open()) == nil, "an invalid file is ignored: \(text)")
-        }
-        try FileManager.default.removeItem(atPath: fixture.path + ".identity")
-        #expect(try await hold(try open()) == nil)
+        #expect(try await open().read { try $0.identity().id } == identity)
+    }
+
+    @Test(
+        "A store with workspaces is not sure of itself without its identity file, or with an invalid one",
+        arguments: [nil, "", "nonsense", "a b c", "0123 x", "ID 99999999999999999999 0123456789abcdef\n"])
+    func unconfirmed(text: String?) async throws {
+        let store = try await filled()
+        let identity = try await store.read { try $0.identity().id }
+        try await store.write { try $0.setListed(provisioner: "local", at: .at(100)) }
+        store.close()
+        let path = fixture.path + ".identity"
+        try FileManager.default.removeItem(atPath: path)
+        try text?.replacing("ID", with: identity).write(toFile: path, atomically: true, encoding: .utf8)
+        let doubtful = try open()
+        #expect(try await hold(doubtful) == .unconfirmed)
+        #expect(try await doubtful.read { try $0.restoredHold() }?.message.contains(path) == true)
+        #expect(try await doubtful.read { try $0.listedAt(provisioner: "local") } == Listing.forgotten)
+        #expect(try await doubtful.read { try $0.events(EventFilter()).last?.reason } == "StoreUnconfirmed")
+        doubtful.close()
+        let again = try open()
+        #expect(try await hold(again) == .unconfirmed, "the hold stays until each provisioner was listed")
+        #expect(try await again.read { try $0.events(EventFilter()) }.count { $0.reason == "StoreUnconfirmed" } == 1)
+        try await again.write { try $0.endHold(newest: nil) }
+        again.close()
+        #expect(try await hold(try open()) == nil, "the file was written again")
+    }
+
+    @Test("A store gets its identity file when it is opened, before it has a workspace")
+    func newStore() async throws {
+        let store = try open()
+        let path = fixture.path + ".identity"
+        #expect(try await hold(store) == nil && FileManager.default.fileExists(atPath: path))
+        store.close()
+        try FileManager.default.removeItem(atPath: path)
+        #expect(try await hold(try open()) == nil && FileManager.default.fileExists(atPath: path))
     }
 
     @Test("A store recognizes the identity file of another store, until it is approved")

@@ -99,7 +99,7 @@ struct SyncCommand: AsyncParsableCommand {
             let report = try await synchronizer.run()
             display.end()
             if let hold = try await context.store.read({ try $0.identity().hold }) {
-                console.warning("\(hold.sentence)", hint: "\(StoreHold.hint)")
+                console.warning("\(hold.sentence)", hint: "\(hold.hint)")
             }
             try conclude(report, preset: file?.preset ?? preset, deadline: deadline, console: console)
             if report.last.isEmpty { try await tellHeld(sources, context, console) }

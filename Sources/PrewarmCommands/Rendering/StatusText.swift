@@ -20,7 +20,8 @@ struct StatusText {
             text += "\(cross) the store is damaged: \(damage)\n    hint: see `prewarm doctor`\n"
         }
         if let hold = status["store"]?["hold"] {
-            let symbol = hold.text("reason") == StoreHold.Reason.restored.rawValue ? cross : bang
+            let isOfClaims = hold.text("reason").flatMap(StoreHold.Reason.init(rawValue:))?.isOfClaims ?? true
+            let symbol = isOfClaims ? cross : bang
             text += "\(symbol) \(hold.text("message") ?? "")\n    hint: \(hold.text("hint") ?? "")\n"
         }
         return text

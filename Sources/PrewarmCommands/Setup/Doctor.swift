@@ -63,8 +63,8 @@ struct Doctor {
             if let hold {
                 report.checks.append(
                     .init(
-                        kind: "store", verdict: hold.reason == .restored ? .failed : .warning, message: hold.sentence,
-                        hint: StoreHold.hint))
+                        kind: "store", verdict: hold.reason.isOfClaims ? .failed : .warning, message: hold.sentence,
+                        hint: hold.hint))
             }
             let damage = try await store.findDamage(isThorough: true)
             if let first = damage.first {

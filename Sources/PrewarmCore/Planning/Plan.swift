@@ -114,7 +114,7 @@ package enum Hold: Hashable, Sendable {
         case .observe: "`mode: observe`"
         case .suspension: "the suspension"
         case .freeze(let until): "a freeze until \(until.inSentence)"
-        case .restoredStore: "a restored store. To end the hold: `prewarm approve --restored`"
+        case .restoredStore: "a store that is or may be a restored copy. To end the hold: `prewarm approve --restored`"
         case .timezone(let name): "the time zone \(name), which cannot be read. Install tzdata, or set TZDIR"
         }
     }

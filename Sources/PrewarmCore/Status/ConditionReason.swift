@@ -109,7 +109,7 @@ package enum ConditionReason: String, CaseIterable, Sendable {
         case .pathEmptied: "The source has no preset left."
         case .confirm: "The preset has `deletionPolicy: Confirm`."
         case .retain: "The preset has `deletionPolicy: Retain`, so its workspaces stay."
-        case .storeRestored: "The store is a restored copy."
+        case .storeRestored: "The store is a restored copy, or it may be one."
         case .observed: "The preset or its source has `mode: observe`."
         case .frozen: "A freeze of the source is active."
         case .timezoneUnknown: "A time zone of a schedule or a freeze cannot be read."

@@ -49,10 +49,10 @@ extension Engine {
         attempt: ClaimAttempt? = nil
     ) async throws -> ClaimGrant {
         let now = now()
-        let asking = attempt ?? newClaim(at: now)
-        let dead = try await deadTicketHolders()
-        return try await store.write { store in
-            if let hold = try store.restoredHold() { throw ClaimError.storeRestored(hold) }
+        return try await store.write(.ofUser) { store in
+            if let hold = try store.restoredHold(), try !confirmStore(at: now, in: store) {
+                throw ClaimError.storeRestored(hold)
+            }
             // The key comes first, since the answer stays the same if the preset was removed.
             if let idempotencyKey,
                 let earlier = try earlierGrant(idempotencyKey, choices, by: owner, asking, in: store)

@@ -23,6 +23,31 @@ extension Engine {
     }
 }
 
+extension Engine {
+    /// Ends the hold of a store whose identity file was missing, if each provisioner that can list has listed its workspaces
+    /// since. A newer workspace in a list has made the store count as restored before.
+    /// - Returns: True if the store is not on hold any more.
+    func confirmStore(at now: Timestamp, in store: any StoreWriter) throws -> Bool {
+        let identity = try store.identity()
+        guard let hold = identity.hold, hold.reason == .unconfirmed else {
+            return identity.hold?.reason.isOfClaims != true
+        }
+        let failing = Set(try store.listFailures().map(\.provisioner))
+        for (name, provisioner) in provisioners where provisioner.operations.contains(.list) {
+            guard !failing.contains(name), let listed = try store.listedAt(provisioner: name),
+                listed > Listing.forgotten
+            else { return false }
+        }
+        try store.endHold(newest: nil)
+        try store.append([
+            Event(
+                at: now, reason: .storeConfirmed, object: "store", name: String(identity.id.prefix(8)),
+                message: "no provisioner lists a newer workspace of this store, so claims and deletions go on")
+        ])
+        return true
+    }
+}
+
 extension StoreWriter {
     /// Puts the store on hold if a provisioner lists a workspace of this store that is newer than the newest one that the
     /// store knows: then the store is an older copy.

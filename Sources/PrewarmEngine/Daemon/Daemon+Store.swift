@@ -38,8 +38,8 @@ extension Daemon {
     private func note(_ hold: StoreHold?, after earlier: StoreHold?) {
         guard hold != earlier else { return }
         guard let hold else { return logger.notice("the hold of the store has ended") }
-        let metadata: Logger.Metadata = ["reason": "\(hold.sentence)", "hint": "\(StoreHold.hint)"]
-        logger.log(level: hold.reason == .restored ? .error : .warning, "the store is on hold", metadata: metadata)
+        let metadata: Logger.Metadata = ["reason": "\(hold.sentence)", "hint": "\(hold.hint)"]
+        logger.log(level: hold.reason.isOfClaims ? .error : .warning, "the store is on hold", metadata: metadata)
     }
 
     private func noteDamage(_ damage: [String]) {

@@ -64,7 +64,9 @@ extension Problem {
                     + "\((lease.endsAt ?? lease.expiresAt).inSentence)",
                 hint: "claim another workspace, or ask an operator for `prewarm hold \(workspace.name)`")
         case .storeRestored(let hold):
-            self.init("StoreRestored", status: 503, "cannot claim a workspace: \(hold.sentence)", hint: StoreHold.hint)
+            self.init(
+                hold.reason == .unconfirmed ? "StoreUnconfirmed" : "StoreRestored", status: 503,
+                "cannot claim a workspace: \(hold.sentence)", hint: hold.hint)
         case .keyReused(let key, let workspace):
             self.init(
                 "KeyReused", status: 422,

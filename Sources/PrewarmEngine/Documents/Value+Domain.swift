@@ -185,7 +185,7 @@ extension Value {
             "hold": store.hold.map { hold in
                 .object(known: [
                     "reason": .string(hold.reason.rawValue), "message": .string(hold.sentence),
-                    "hint": .string(StoreHold.hint), "since": Value(hold.since),
+                    "hint": .string(hold.hint), "since": Value(hold.since),
                 ])
             },
         ])

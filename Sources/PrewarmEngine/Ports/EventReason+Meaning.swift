@@ -30,7 +30,7 @@ extension EventReason {
             .workspace
         case .provisionerUnavailable, .provisionerAvailable, .listFailed, .listRecovered, .listSuspect, .unknownState:
             .provisioner
-        case .storeRestored, .storeFresh, .storeApproved, .expiriesSuspect: .store
+        case .storeRestored, .storeFresh, .storeUnconfirmed, .storeConfirmed, .storeApproved, .expiriesSuspect: .store
         }
     }
 
@@ -139,6 +139,10 @@ extension EventReason {
         case .unknownState: "The list contains an unknown state. A workspace in this state counts as ready."
         case .storeRestored: "The store is a restored copy: claims are refused and deletions are held."
         case .storeFresh: "The store is new and another one was used before: orphans are not deleted."
+        case .storeUnconfirmed:
+            "The identity file of the store is missing: claims and deletions wait for a list of each provisioner."
+        case .storeConfirmed:
+            "Each provisioner was listed, and no list has a newer workspace: claims and deletions go on."
         case .expiriesSuspect: "Most leases would end at once, so prewarm waits for another round before it ends them."
         case .storeApproved: "An operator ended the hold of the store by `prewarm approve --restored`."
         default: rawValue

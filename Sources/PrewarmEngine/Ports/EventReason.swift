@@ -83,6 +83,8 @@ package enum EventReason: String, CaseIterable, Sendable {
     case unknownState = "UnknownState"
     case storeRestored = "StoreRestored"
     case storeFresh = "StoreFresh"
+    case storeUnconfirmed = "StoreUnconfirmed"
+    case storeConfirmed = "StoreConfirmed"
     case storeApproved = "StoreApproved"
     case expiriesSuspect = "ExpiriesSuspect"
 
@@ -134,6 +136,7 @@ package enum EventReason: String, CaseIterable, Sendable {
             switch reason {
             case .restored: .storeRestored
             case .fresh: .storeFresh
+            case .unconfirmed: .storeUnconfirmed
             }
     }
 }

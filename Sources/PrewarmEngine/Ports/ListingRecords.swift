@@ -48,6 +48,9 @@ package struct Listing: Hashable, Sendable {
     /// The states in lists that are not in the contract. Each was reported once.
     package let unknownStates: [String]
 
+    /// The time of a list that does not count any more.
+    package static let forgotten = Timestamp(seconds: 0)
+
     package init(
         provisioner: String, at: Timestamp, orphans: [Orphan] = [], moreOrphans: Int = 0, unknownStates: [String] = []
     ) {

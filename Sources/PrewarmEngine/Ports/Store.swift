@@ -154,6 +154,8 @@ package protocol StoreWriter: StoreReader, StandingWriter, BreakerWriter, ClaimW
     func insert(_ revision: RevisionRecord) throws
     /// Replaces the newest revision of the source.
     func updateNewest(_ revision: RevisionRecord) throws
+    /// Forgets when provisioners were listed, so that each one is listed again.
+    func forgetListTimes() throws
     func save(_ conditions: [PresetKey: [Condition]]) throws
     /// Saves a suspension, which replaces one of the same scope.
     func save(_ suspension: Suspension) throws

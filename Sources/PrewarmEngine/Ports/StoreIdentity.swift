@@ -29,13 +29,19 @@ package struct StoreIdentity: Hashable, Sendable {
     }
 }
 
-/// A hold of the whole store, which only `prewarm approve --restored` ends.
+/// A hold of the whole store, which `prewarm approve --restored` ends.
 package struct StoreHold: Hashable, Sendable {
     package enum Reason: String, Sendable {
         /// The store is an older copy, so a workspace that is ready in it may be claimed. Claims and deletions are held.
         case restored = "Restored"
         /// The store is empty, and there was another one before. Orphans are not deleted.
         case fresh = "Fresh"
+        /// The store has workspaces, and the file that would show an older copy is missing. Claims and deletions wait until each
+        /// provisioner has listed its workspaces. Next: no hold, or ``restored``.
+        case unconfirmed = "Unconfirmed"
+
+        /// True if claims are refused and deletions are held, since a workspace that is ready in the store may be claimed.
+        package var isOfClaims: Bool { self != .fresh }
     }
 
     package let reason: Reason
@@ -54,17 +60,26 @@ package struct StoreHold: Hashable, Sendable {
         switch reason {
         case .restored: "the store is a restored copy, so claims are refused and deletions are held: \(message)"
         case .fresh: "the store is new, so orphans are not deleted: \(message)"
+        case .unconfirmed:
+            "the store may be an older copy, so claims and deletions wait until each provisioner has listed its "
+                + "workspaces: \(message)"
         }
     }
 
-    /// The hint for a user who meets the hold.
-    package static let hint = "look at `prewarm get orphans`, then run `prewarm approve --restored`"
+    /// The next step for a user who meets the hold.
+    package var hint: String {
+        let approval = "look at `prewarm get orphans`, then run `prewarm approve --restored`"
+        return switch reason {
+        case .restored, .fresh: approval
+        case .unconfirmed: "list now with `prewarm sync --refresh`; if a list fails, \(approval)"
+        }
+    }
 }
 
 extension StoreReader {
-    /// Returns the hold of a restored copy; nil if claims and deletions are allowed.
+    /// Returns the hold of a store that is, or may be, a restored copy; nil if claims and deletions are allowed.
     package func restoredHold() throws -> StoreHold? {
-        guard let hold = try identity().hold, hold.reason == .restored else { return nil }
+        guard let hold = try identity().hold, hold.reason.isOfClaims else { return nil }
         return hold
     }
 }

@@ -35,6 +35,7 @@ extension Engine {
     /// - Parameter force: If true, it asks every provisioner that can list.
     package func resync(force: Bool = false) async throws -> [ResyncReport] {
         var reports: [ResyncReport] = []
+        if !provisioners.values.contains(where: { $0.operations.contains(.list) }) { try await confirmStore() }
         for name in provisioners.keys.sorted() {
             guard let provisioner = provisioners[name] else { continue }
             guard provisioner.operations.contains(.list) else {
@@ -55,6 +56,13 @@ extension Engine {
             }
         }
         return reports
+    }
+
+    /// Ends the hold of a store whose identity file was missing, if no provisioner can list.
+    private func confirmStore() async throws {
+        guard try await store.read({ try $0.restoredHold()?.reason }) == .unconfirmed else { return }
+        let now = now()
+        _ = try await store.write { try confirmStore(at: now, in: $0) }
     }
 
     /// Returns the time between two lists: the `resync` of the provisioner, or a shorter interval of health checks.
@@ -144,6 +152,7 @@ extension Engine {
             try store.append(
                 ListEvents(report, comparison, before: last, unknown: unknown, at: startedAt).events)
             try markChanges(report, comparison, in: store)
+            _ = try confirmStore(at: answeredAt, in: store)
             return report
         }
     }

@@ -166,7 +166,7 @@ enum DocumentSchemas {
             ]
         ),
         ("Store", ["identity": "text", "hold?": "StoreHold", "damage?": "text"]),
-        ("StoreHold", ["reason": "Restored|Fresh", "message": "text", "hint": "text", "since": "time"]),
+        ("StoreHold", ["reason": "Restored|Fresh|Unconfirmed", "message": "text", "hint": "text", "since": "time"]),
         (
             "PoolSums",
             [
