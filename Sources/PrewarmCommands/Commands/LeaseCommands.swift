@@ -144,12 +144,13 @@ struct TransferCommand: AsyncParsableCommand {
         commandName: "transfer",
         abstract: "Give a claim to another owner.",
         discussion: """
-            The lease of the claim goes on. A provisioner with the operation `claim` learns of the new owner when that owner \
-            runs `prewarm credentials`. Until then, the former owner can still have access.
+            The lease of the claim goes on. A provisioner with the operation `claim` hands the workspace over to the new \
+            owner first, with the given claim parameters and those of the claim that are not secret. The new owner gets the \
+            credentials from `prewarm credentials`. If the handover fails, the former owner keeps the claim.
 
             Examples:
               prewarm transfer go-large-swqygcqe --to bob
-              prewarm transfer go-large-swqygcqe --to ci --kind token
+              prewarm transfer go-large-swqygcqe --to ci --kind token --secret-file gitToken=token.txt
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -169,6 +170,9 @@ struct TransferCommand: AsyncParsableCommand {
         case text, token
     }
 
+    @OptionGroup(title: "Claim parameters")
+    var parameters: ClaimParameterOptions
+
     func validate() throws {
         if to.isEmpty || to.unicodeScalars.count > Owner.nameLimit {
             throw ValidationError(
@@ -178,14 +182,17 @@ struct TransferCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let session = try await Session.open(global, for: .store)
+            let session = try await Session.open(global)
+            try await parameters.refuseSecretArguments(of: nil, in: session)
             let moved = try await session.post(
-                "workspaces", workspace, "transfer", body: ["to": .string(to), "kind": .string(kind.rawValue)])
+                "workspaces", workspace, "transfer",
+                body: [
+                    "to": .string(to), "kind": .string(kind.rawValue), "parameters": try parameters.values(),
+                ])
             let name = moved.text("name") ?? workspace
             console.step(.success, "transferred \(name) to \(to)")
             if let handover = moved.text("handover"), handover != HandoverState.none.rawValue {
-                console.note(
-                    "The access inside the workspace changes when \(to) runs `prewarm credentials \(name)`.")
+                console.note("\(to) gets the credentials with `prewarm credentials \(name)`.")
             }
         }
     }

@@ -31,6 +31,8 @@ package enum ClaimError: Error, Sendable {
     case leaseAtMax(Workspace, ClaimLease)
     /// The key was already used for another preset or owner.
     case keyReused(ClaimKey, Workspace)
+    /// A handover of the workspace has not ended.
+    case handoverPending(Workspace)
     /// The workspace was not handed over, so its provisioner has no credentials.
     case noHandover(Workspace)
     /// The parameters of the claim are invalid. The problems are all errors.

@@ -12,6 +12,8 @@ package struct Handover: Sendable {
     let createsWorkspace: Bool
     /// The time of the request.
     let askedAt: Timestamp
+    /// The change of the owner that follows a successful handover; nil if the handover is for the owner of the workspace.
+    var transfer: ClaimTransfer?
 
     /// Carries out the handover to its end. If the task is canceled, the handover is interrupted, and its workspace is
     /// deleted.
@@ -195,7 +197,8 @@ package struct Handover: Sendable {
         }
         let id = workspace.id.rawValue
         let (current, labels, identity, claim) = try await store.read { store -> HandoverInput in
-            let found = try store.workspace(id) ?? workspace
+            var found = try store.workspace(id) ?? workspace
+            if let transfer { found.owner = transfer.owner }
             let labels = try store.presets(named: workspace.preset.description).first?.labels ?? [:]
             return (found, labels, try store.identity().id, try claimDetails(found, in: store))
         }
@@ -226,6 +229,7 @@ package struct Handover: Sendable {
             guard let current = try own(in: store), let found = try store.workspace(workspace.id.rawValue) else {
                 return nil
             }
+            let outcome = try transfer?.outcome(reply.outcome, of: found, engine, in: store) ?? reply.outcome
             let settlement = HandoverSettlement.settle(
                 current.operation, of: found, outcome: engine.withMaskedText(reply.outcome),
                 policy: terms.spec.onFailure,
@@ -236,6 +240,7 @@ package struct Handover: Sendable {
                         operation: operation, attempt: current.operation.attempt, at: now,
                         text: engine.masked(reply.log)))
             }
+            if settlement.effect == .done { try transfer?.record(of: settlement.workspace, at: now, in: store) }
             try engine.record(settlement, of: found, lease: lease(at: now), at: now, in: store)
             return settlement
         }

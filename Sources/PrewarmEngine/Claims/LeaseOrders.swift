@@ -54,14 +54,23 @@ extension Engine {
         try await change(idOrName, audit) { claim, workspace, now, store in
             let former = claim.owner
             if owner != former {
-                if requiresKnownOwner, policy.owners.limitsClaims, try !knows(owner, at: now, in: store) {
-                    throw ClaimError.unknownOwner(owner, workspace)
-                }
-                try requireRoom(for: owner, .transfer(workspace), in: store, for: audience)
+                try requireTransferable(workspace, to: owner, requiresKnownOwner, at: now, in: store, for: audience)
             }
             (claim.owner, workspace.owner) = (owner, owner)
             return (.transferred, "transferred from \(former) to \(owner)", nil)
         }
+    }
+
+    /// Throws if the new owner of a workspace is unknown, although it has to be known, or may not have one more workspace.
+    /// - Throws: ``ClaimError``
+    func requireTransferable(
+        _ workspace: Workspace, to owner: Owner, _ requiresKnownOwner: Bool, at now: Timestamp,
+        in store: any StoreReader, for audience: some Audience
+    ) throws {
+        if requiresKnownOwner, policy.owners.limitsClaims, try !knows(owner, at: now, in: store) {
+            throw ClaimError.unknownOwner(owner, workspace)
+        }
+        try requireRoom(for: owner, .transfer(workspace), in: store, for: audience)
     }
 
     /// Returns true if an owner is known: it is an API token that may claim, or it asked for a workspace itself in the time for
@@ -115,9 +124,18 @@ extension Engine {
         }
     }
 
+    /// Returns a claimed workspace with the record of its claim, as the store has them now.
+    /// - Throws: ``ClaimError`` if the claim has ended.
+    package func claim(of id: WorkspaceID) async throws -> HeldClaim {
+        try await store.read { store in
+            let (workspace, claim) = try held(id.rawValue, in: store)
+            return HeldClaim(workspace: workspace, claim: claim)
+        }
+    }
+
     /// Returns a claimed workspace with the record of its claim.
     /// - Throws: ``ClaimError/unknownWorkspace(_:)``, ``ClaimError/claimEnded(_:_:)``, ``ClaimError/notClaimed(_:of:)``
-    private func held(_ idOrName: String, in store: any StoreReader) throws -> (Workspace, Claim) {
+    func held(_ idOrName: String, in store: any StoreReader) throws -> (Workspace, Claim) {
         guard let workspace = try store.workspace(idOrName) else { throw ClaimError.unknownWorkspace(idOrName) }
         let claim = try store.claim(of: workspace)
         if let claim, claim.endedAt != nil { throw ClaimError.claimEnded(workspace, claim) }

@@ -43,6 +43,11 @@ extension Problem {
                 "cannot claim a workspace of \(preset.name): \(messages.joined(separator: "; "))",
                 hint: "see the claim parameters: `prewarm get templates -o yaml`")
             errors = messages
+        case .handoverPending(let workspace):
+            self.init(
+                "HandoverPending", status: 409,
+                "cannot hand over the workspace \(workspace.name): an earlier handover of it has not ended",
+                hint: "ask again later; `prewarm describe workspace \(workspace.name)` shows the handover")
         case .noHandover(let workspace):
             self.init(
                 "NoHandover", status: 409,

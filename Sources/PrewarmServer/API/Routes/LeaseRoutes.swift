@@ -65,11 +65,14 @@ enum LeaseRoutes {
             method: .post, template: "/workspaces/{workspace}/transfer", name: "transfer",
             summary: "Give a claim to another owner",
             description: """
-                Gives a claim to another owner. The lease goes on. A claimer may transfer only the workspaces that it has \
+                Gives a claim to another owner. The lease goes on. If the provisioner hands workspaces over, it hands this one \
+                over to the new owner first, with `parameters` and the parameters of the claim that are not secret. The new \
+                owner asks for the credentials. If the handover fails, the former owner keeps the claim. A claimer may transfer only the workspaces that it has \
                 claimed. If `policy.owners` limits claims, a claimer may transfer only to an API token that may claim, or to an \
                 owner that has claimed before. 403: the new owner is unknown. \
-                404: there is no such workspace. 409: it is not claimed. 410: the claim has ended. \
-                429: the new owner holds as many workspaces as it may.
+                404: there is no such workspace. 409: it is not claimed, or a handover of it has not ended. \
+                410: the claim has ended. 422: `parameters` are invalid. \
+                429: the new owner holds as many workspaces as it may. 502: the handover failed.
                 """,
             permission: .ofObjectForClaimers,
             body: [
@@ -77,16 +80,15 @@ enum LeaseRoutes {
                 .optional(
                     "kind", .choice(["text", "token"]),
                     "`token` if the new owner is the API token of that name (default: text)"),
-            ], answers: [(200, "Workspace")], problems: [404, 409, 410]
+                ClaimingRoutes.parameters,
+            ], answers: [(200, "Workspace")], problems: [404, 409, 410, 422, 502]
         ) { api, call in
             let workspace = try await call.workspace(in: api)
             try call.require(.keep(workspace.preset, owner: workspace.owner))
             let owner = Owner(call.text("kind") == "token" ? .token : .text, call.text("to") ?? "")
             let entry = call.entry(
                 "transfer", "workspace", workspace.name, at: api.engine.now(), detail: "to \(owner)")
-            let held = try await api.engine.transfer(
-                workspace.id.rawValue, to: owner, requiresKnownOwner: call.principal.role == .claimer, audit: entry,
-                for: call.principal)
+            let held = try await api.transfer(workspace, to: owner, call, entry)
             guard let document = Value(held.workspace, ttl: nil, claim: held.claim, for: call.principal) else {
                 // A claimer does not see the workspaces of others.
                 return APIAnswer(
@@ -120,6 +122,48 @@ enum LeaseRoutes {
             return APIAnswer(document, status: 202)
         },
     ]
+}
+
+extension API {
+    /// Gives a claim to another owner, after a handover if the provisioner hands workspaces over.
+    fileprivate func transfer(
+        _ workspace: Workspace, to owner: Owner, _ call: APICall, _ entry: AuditEntry
+    ) async throws -> HeldClaim {
+        let requiresKnownOwner = call.principal.role == .claimer
+        let handover = try await engine.beginTransfer(
+            workspace.id, to: owner, call.parameters, requiresKnownOwner: requiresKnownOwner, audit: entry,
+            for: call.principal)
+        guard let handover else {
+            return try await engine.transfer(
+                workspace.id.rawValue, to: owner, requiresKnownOwner: requiresKnownOwner, audit: entry,
+                for: call.principal)
+        }
+        guard let result = try await result(of: handover, until: nil) else {
+            throw ClaimError.handoverPending(workspace)
+        }
+        switch result {
+        case .done: return try await engine.claim(of: workspace.id)
+        case .kept(_, let error), .replaced(_, let error), .unanswered(_, let error):
+            throw Problem(transferOf: workspace, to: owner, error)
+        case .interrupted: throw Problem(transferOf: workspace, to: owner, "prewarm ended the handover")
+        case .ended: return try await engine.claim(of: workspace.id)
+        }
+    }
+}
+
+extension Problem {
+    /// - Parameter error: The cause, and the end of the provisioner's log behind it. It has no secrets.
+    fileprivate init(transferOf workspace: Workspace, to owner: Owner, _ error: String) {
+        let former = workspace.owner?.description ?? "its owner"
+        self.init(
+            "HandoverFailed", status: 502,
+            "cannot transfer the workspace \(workspace.name) to \(owner), so it stays with \(former): the handover failed: "
+                + (error.cause ?? Operation.withoutCause),
+            hint: "correct the claim parameters and transfer again. If \(former) has no access any more: "
+                + "`prewarm credentials \(workspace.name)`")
+        let rest = error.split(separator: "\n", omittingEmptySubsequences: true).dropFirst().joined(separator: "\n")
+        if !rest.isEmpty { log = rest }
+    }
 }
 
 extension APICall {

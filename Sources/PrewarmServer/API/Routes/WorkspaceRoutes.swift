@@ -96,12 +96,7 @@ enum WorkspaceRoutes {
             guard
                 let handover = try await api.engine.handOverAgain(workspace.id, call.parameters, audit: entry),
                 let result = try await api.result(of: handover, until: nil)
-            else {
-                throw Problem(
-                    "HandoverPending", status: 409,
-                    "cannot get credentials of the workspace \(workspace.name): its handover has not ended",
-                    hint: "ask again later; `prewarm describe workspace \(workspace.name)` shows the handover")
-            }
+            else { throw ClaimError.handoverPending(workspace) }
             guard case .granted(let granted) = try Claiming(api: api, call: call).outcome(result),
                 let document = Value(granted.workspace, ttl: nil, for: call.principal)
             else { throw ClaimError.unknownWorkspace(workspace.name) }
