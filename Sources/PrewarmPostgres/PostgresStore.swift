@@ -84,13 +84,13 @@ package final class PostgresStore: Store {
     }
 
     package func write<Result: Sendable>(
-        _ body: @escaping @Sendable (any StoreWriter) throws -> Result
+        _ urgency: WriteUrgency, _ body: @escaping @Sendable (any StoreWriter) throws -> Result
     ) async throws -> Result {
         let refusal = refusal()
         return try await withCheckedThrowingContinuation { continuation in
             let result = Mutex<Result?>(nil)
             commits.add(
-                CommitQueue.Job { session in
+                CommitQueue.Job(urgency) { session in
                     let job = SQLJob(on: session)
                     let value = try body(job.writer)
                     _ = try job.advance()

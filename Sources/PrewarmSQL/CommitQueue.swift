@@ -1,3 +1,4 @@
+package import PrewarmEngine
 internal import Synchronization
 
 /// A connection that writes. It belongs to the thread of its ``SQLWriter``.
@@ -28,6 +29,9 @@ package protocol SQLWriter: Sendable {
 ///
 /// Each job has its own savepoint. If a job throws, only its own changes are undone. A job ends after its commit is on
 /// the disk.
+///
+/// Jobs for which users wait come first, also before jobs that waited longer. They join the transaction that runs, which
+/// then takes only a few other jobs. So a claim does not wait for a long row of refills, and no refill waits for ever.
 package final class CommitQueue<Writer: SQLWriter>: Sendable {
     package struct Job: Sendable {
         /// The work of the job. It is called again if its changes were undone together with those of other jobs.
@@ -38,12 +42,15 @@ package final class CommitQueue<Writer: SQLWriter>: Sendable {
         let counter: @Sendable () -> Int64?
         /// Returns the error of a job that has waited too long for its turn. Such a job does not run.
         let refusal: @Sendable () -> (any Error)?
+        let urgency: WriteUrgency
 
         package init(
+            _ urgency: WriteUrgency = .usual,
             run: @escaping @Sendable (Writer.Connection) throws -> Void,
             end: @escaping @Sendable ((any Error)?) -> Void, counter: @escaping @Sendable () -> Int64? = { nil },
             refusal: @escaping @Sendable () -> (any Error)? = { nil }
         ) {
+            self.urgency = urgency
             self.run = run
             self.end = end
             self.counter = counter
@@ -52,18 +59,74 @@ package final class CommitQueue<Writer: SQLWriter>: Sendable {
     }
 
     private struct State {
-        var waiting: [Job] = []
+        /// The jobs for which users wait, and the others; both in the order of their arrival.
+        var urgent = JobLine()
+        var usual = JobLine()
         var isDraining = false
+
+        mutating func append(_ job: Job) {
+            switch job.urgency {
+            case .ofUser: urgent.append(job)
+            case .usual: usual.append(job)
+            }
+        }
 
         /// Returns true if jobs are waiting. Otherwise, the next job that is added starts the queue again.
         mutating func keepsDraining() -> Bool {
-            isDraining = !waiting.isEmpty
+            isDraining = !urgent.isEmpty || !usual.isEmpty
             return isDraining
+        }
+
+        /// Returns the next job for a transaction; nil if it has to be committed now.
+        /// - Parameter batch: the numbers of jobs that the transaction has run.
+        mutating func next(after batch: Batch) -> Job? {
+            guard batch.urgent + batch.usual < CommitQueue.most else { return nil }
+            if let job = urgent.popFirst() { return job }
+            guard batch.urgent == 0 || batch.usual < CommitQueue.mostBesideUrgent else { return nil }
+            return usual.popFirst()
+        }
+    }
+
+    /// The numbers of jobs in one transaction.
+    private struct Batch {
+        var urgent = 0
+        var usual = 0
+
+        mutating func count(_ job: Job) {
+            switch job.urgency {
+            case .ofUser: urgent += 1
+            case .usual: usual += 1
+            }
+        }
+    }
+
+    /// Jobs in the order of their arrival.
+    private struct JobLine {
+        private var jobs: [Job?] = []
+        /// The index of the first job.
+        private var first = 0
+
+        var isEmpty: Bool { first == jobs.count }
+
+        mutating func append(_ job: Job) { jobs.append(job) }
+
+        mutating func popFirst() -> Job? {
+            guard first < jobs.count, let job = jobs[first] else { return nil }
+            jobs[first] = nil
+            first += 1
+            // Moving the rest to the front costs little if it is rare.
+            if first == jobs.count || first > 1024 {
+                jobs.removeFirst(first)
+                first = 0
+            }
+            return job
         }
     }
 
     /// The maximum number of jobs in one transaction. It bounds the time for which other processes wait for the lock.
     private static var most: Int { 64 }
+    /// The number of other jobs in a transaction with jobs for which users wait.
+    private static var mostBesideUrgent: Int { 8 }
 
     private let writer: Writer
     private let state = Mutex(State())
@@ -77,13 +140,13 @@ package final class CommitQueue<Writer: SQLWriter>: Sendable {
 
     package func add(_ job: Job) {
         let isFirst = state.withLock { state in
-            state.waiting.append(job)
+            state.append(job)
             defer { state.isDraining = true }
             return !state.isDraining
         }
         guard isFirst else { return }
         writer.start { [self] connection in
-            while let jobs = next() { commit(jobs, connection) }
+            while state.withLock({ $0.keepsDraining() }) { commit(connection) }
         }
     }
 
@@ -92,22 +155,13 @@ package final class CommitQueue<Writer: SQLWriter>: Sendable {
         writer.closeConnection()
     }
 
-    private func next() -> [Job]? {
-        state.withLock { state in
-            guard state.keepsDraining() else { return nil }
-            let jobs = Array(state.waiting.prefix(Self.most))
-            state.waiting.removeFirst(jobs.count)
-            return jobs
-        }
-    }
-
-    /// Ends the jobs that have waited too long, and returns the others.
-    private func admitted(_ jobs: [Job]) -> [Job] {
-        jobs.filter { job in
-            guard let refusal = job.refusal() else { return true }
+    /// Returns the next job for a transaction; nil if it has to be committed now. Jobs that have waited too long end.
+    private func next(after batch: Batch) -> Job? {
+        while let job = state.withLock({ $0.next(after: batch) }) {
+            guard let refusal = job.refusal() else { return job }
             job.end(refusal)
-            return false
         }
+        return nil
     }
 
     private func commitAlone(_ job: Job, _ connection: Writer.Connection) {
@@ -120,21 +174,39 @@ package final class CommitQueue<Writer: SQLWriter>: Sendable {
         }
     }
 
-    private func commit(_ jobs: [Job], _ connection: Writer.Connection) {
-        let jobs = admitted(jobs)
-        if jobs.count <= 1 { return jobs.forEach { commitAlone($0, connection) } }
+    /// Commits the waiting jobs, as many as one transaction may have.
+    private func commit(_ connection: Writer.Connection) {
+        var batch = Batch()
+        guard let first = next(after: batch) else { return }
+        batch.count(first)
+        guard let second = next(after: batch) else { return commitAlone(first, connection) }
+        batch.count(second)
+        commit([first, second], batch, connection)
+    }
+
+    /// Commits jobs together with others that are waiting or come meanwhile.
+    private func commit(_ known: [Job], _ knownBatch: Batch, _ connection: Writer.Connection) {
+        var (jobs, batch) = (known, knownBatch)
         var errors: [(any Error)?] = []
         var hasBegun = false
         do {
             try connection.writeTransaction {
                 hasBegun = true
                 errors = []
+                // The transaction runs again after a conflict, with the same jobs first.
                 for job in jobs { errors.append(try error(of: job, connection)) }
+                while let job = next(after: batch) {
+                    batch.count(job)
+                    jobs.append(job)
+                    errors.append(try error(of: job, connection))
+                }
             }
         } catch {
             guard hasBegun, writer.mayTryAlone(after: error) else { return jobs.forEach { $0.end(error) } }
             // The whole transaction is undone. Running the jobs one by one gives each job its own error.
-            for job in jobs { admitted([job]).forEach { commitAlone($0, connection) } }
+            for job in jobs {
+                if let refusal = job.refusal() { job.end(refusal) } else { commitAlone(job, connection) }
+            }
             return
         }
         let counters = zip(jobs, errors).compactMap { job, error in error == nil ? job.counter() : nil }

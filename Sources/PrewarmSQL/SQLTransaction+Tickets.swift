@@ -28,6 +28,11 @@ extension SQLTransaction {
         ).all(presetID(preset) ?? -1, "\n\(preset)\n", read: Self.ticket).compactMap(\.self)
     }
 
+    func tickets(of owner: Owner) throws -> [Ticket] {
+        try statement("\(Self.ticketSelect) WHERE owner = ? AND owner_kind IS ?")
+            .all(owner.name, owner.kindCode, read: Self.ticket).compactMap(\.self)
+    }
+
     func tickets() throws -> [Ticket] {
         try statement("\(Self.ticketSelect) ORDER BY priority DESC, since, t.id").all(read: Self.ticket)
             .compactMap(\.self)
@@ -53,15 +58,15 @@ extension SQLTransaction {
         try statement("\(Self.ticketSelect) WHERE expires_at < ?").all(time, read: Self.ticket).compactMap(\.self)
     }
 
-    func tickets(heldBy holder: String) throws -> [Ticket] {
-        try statement("\(Self.ticketSelect) WHERE holder = ? AND expires_at IS NULL").all(holder, read: Self.ticket)
-            .compactMap(\.self)
-    }
-
     func tickets(ofHoldersUnheardSince time: Timestamp) throws -> [Ticket] {
         try statement(
             "\(Self.ticketSelect) WHERE expires_at IS NULL AND holder NOT IN (SELECT holder FROM heartbeats WHERE at >= ?)"
         ).all(time, read: Self.ticket).compactMap(\.self)
+    }
+
+    func tickets(heldBy holder: String) throws -> [Ticket] {
+        try statement("\(Self.ticketSelect) WHERE holder = ? AND expires_at IS NULL").all(holder, read: Self.ticket)
+            .compactMap(\.self)
     }
 
     func save(_ ticket: Ticket) throws {

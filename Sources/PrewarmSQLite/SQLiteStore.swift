@@ -55,13 +55,13 @@ package final class SQLiteStore: Store {
     }
 
     package func write<Result: Sendable>(
-        _ body: @escaping @Sendable (any StoreWriter) throws -> Result
+        _ urgency: WriteUrgency, _ body: @escaping @Sendable (any StoreWriter) throws -> Result
     ) async throws -> Result {
         try files.check()
         return try await withCheckedThrowingContinuation { continuation in
             let result = Mutex<(value: Result, counter: Int64?)?>(nil)
             commits.add(
-                CommitQueue.Job { [progress, path] database in
+                CommitQueue.Job(urgency) { [progress, path] database in
                     let job = SQLJob(on: SQLiteConnection(database))
                     let value = try body(job.writer)
                     let counter = try job.advance()

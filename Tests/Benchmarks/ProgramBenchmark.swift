@@ -96,8 +96,9 @@ enum ProgramBenchmark {
 extension World {
     /// Writes a configuration of the source and the store.
     /// - Parameter concurrency: of the provisioner.
+    /// - Parameter handsOver: True if the provisioner hands workspaces over.
     /// - Returns: its path.
-    func configure(concurrency: Int = 4) throws -> String {
+    func configure(concurrency: Int = 4, handsOver: Bool = false) throws -> String {
         let path = "\(folder.path)/prewarm.yaml"
         let text = """
             apiVersion: prewarm/v1
@@ -109,7 +110,7 @@ extension World {
               - name: local
                 default: true
                 command: [/bin/true]
-                operations: [create, delete]
+                operations: [create, delete\(handsOver ? ", claim" : "")]
                 concurrency: \(concurrency)
             """
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))

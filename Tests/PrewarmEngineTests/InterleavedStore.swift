@@ -28,7 +28,7 @@ final class InterleavedStore: Store {
     }
 
     func write<Result: Sendable>(
-        _ body: @escaping @Sendable (any StoreWriter) throws -> Result
+        _ urgency: WriteUrgency, _ body: @escaping @Sendable (any StoreWriter) throws -> Result
     ) async throws -> Result {
         count.withLock { $0 += 1 }
         let action = next.withLock { next in
@@ -36,7 +36,7 @@ final class InterleavedStore: Store {
             return next
         }
         try await action?()
-        return try await base.write(body)
+        return try await base.write(urgency, body)
     }
 
     func checkWritable() async throws { try await base.checkWritable() }

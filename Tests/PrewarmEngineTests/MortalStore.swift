@@ -36,12 +36,13 @@ struct MortalStore: Store {
         return try await store.read(body)
     }
 
-    func write<Result: Sendable>(_ body: @escaping @Sendable (any StoreWriter) throws -> Result) async throws -> Result
-    {
+    func write<Result: Sendable>(
+        _ urgency: WriteUrgency, _ body: @escaping @Sendable (any StoreWriter) throws -> Result
+    ) async throws -> Result {
         guard !life.isOver else { throw Death() }
         let isLast = life.spend()
         if isLast, !life.diesAfterCommit { throw Death() }
-        let result = try await store.write(body)
+        let result = try await store.write(urgency, body)
         if isLast { throw Death() }
         return result
     }

@@ -130,11 +130,11 @@ struct SelectionTests {
         let chain = (0..<8).map { "p\($0) 1 1 redirect=p\($0 + 1)" }.joined(separator: "\n")
         let engine = try await engine(world, chain + "\np8 1 1\nold 1 1 redirect=end\nend 1 1 deprecated")
         func target(_ name: String) async throws -> String {
-            try await engine.redirected(PresetKey(source: "presets", name: name)).name
+            try await engine.claimTarget(named: name, [:]) { _ in true }.key.name
         }
         #expect(try await target("p0") == "p8")
         #expect(try await target("p8") == "p8")
         #expect(try await target("old") == "end")
-        #expect(try await target("unknown") == "unknown")
+        await #expect(throws: ClaimError.self) { try await target("unknown") }
     }
 }

@@ -37,9 +37,16 @@ package struct ClaimOrder: Sendable {
     /// Returns the claims that wait for a preset and get no workspace now, in the order of the queue. Claims of owners who may
     /// get no further workspace are left out.
     package func waiting(for preset: PresetKey) -> [Ticket] {
+        Self.within(room, tickets.lazy.filter { assigned[$0.id] == nil && $0.presets.contains(preset) })
+    }
+
+    /// Returns the claims in their order, of each owner at most as many as it may still get workspaces.
+    /// - Parameters:
+    ///   - room: The numbers of workspaces that owners may still get; owners without a limit are left out.
+    ///   - tickets: The claims, in the order of the queue.
+    package static func within(_ room: [Owner: Int], _ tickets: some Sequence<Ticket>) -> [Ticket] {
         var room = room
         return tickets.filter { ticket in
-            guard assigned[ticket.id] == nil, ticket.presets.contains(preset) else { return false }
             guard let rest = room[ticket.owner] else { return true }
             room[ticket.owner] = rest - 1
             return rest > 0

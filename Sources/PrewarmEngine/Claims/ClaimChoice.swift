@@ -48,6 +48,25 @@ extension Engine {
         audit: (@Sendable (PresetKey) -> AuditEntry)? = nil, for audience: some Audience = LocalAudience(),
         attempt: ClaimAttempt? = nil
     ) async throws -> ClaimGrant {
+        let asking = attempt ?? newClaim(at: now())
+        // Usually no claim of another process waits, and no process has to be looked at.
+        do {
+            return try await grant(
+                choices, by: selector, owner, idempotencyKey, audit, for: audience, asking, without: nil)
+        } catch is HoldersUnknown {
+            return try await grant(
+                choices, by: selector, owner, idempotencyKey, audit, for: audience, asking,
+                without: try await deadTicketHolders())
+        }
+    }
+
+    /// - Parameter dead: The processes that hold tickets and have ended; nil if they are not known.
+    /// - Throws: ``HoldersUnknown`` if they have to be known.
+    private func grant(
+        _ choices: [ClaimChoice], by selector: PresetSelector?, _ owner: Owner, _ idempotencyKey: ClaimKey?,
+        _ audit: (@Sendable (PresetKey) -> AuditEntry)?, for audience: some Audience, _ asking: ClaimAttempt,
+        without dead: Set<String>?
+    ) async throws -> ClaimGrant {
         let now = now()
         return try await store.write(.ofUser) { store in
             if let hold = try store.restoredHold(), try !confirmStore(at: now, in: store) {

@@ -58,7 +58,7 @@ extension Engine {
         }
         let (givenValues, problems) = ClaimValues.check(given, against: spec.parameters, isComplete: false)
         guard problems.isEmpty else { throw ClaimError.invalidParameters(found.preset, problems) }
-        return try await store.write { store -> Handover? in
+        return try await store.write(.ofUser) { store -> Handover? in
             guard let workspace = try store.workspace(id.rawValue), workspace.state == .claimed,
                 workspace.handover != .none, handoverProvisioners.contains(workspace.spec.provisioner)
             else { throw ClaimError.noHandover(found) }

@@ -33,7 +33,7 @@ extension Engine {
     /// - Throws: ``ClaimError/queueFull(_:limit:)``
     private func add(_ ticket: Ticket) async throws {
         let now = now()
-        try await store.write { store in
+        try await store.write(.ofUser) { store in
             try store.saveHeartbeat(of: holder, at: now)
             try endExpired(at: now, in: store)
             if try store.ticket(ticket.id) == nil { try requirePlace(for: ticket.owner, in: store) }
@@ -128,19 +128,22 @@ extension Engine {
     /// Returns the claims that wait for a preset, in the order of the queue. Claims of ended processes are left out.
     /// - Parameter dead: The processes that are known to have ended (``deadTicketHolders()``).
     func waiting(
-        for preset: PresetKey, without dead: Set<String>, at now: Timestamp, in store: any StoreReader
+        for preset: PresetKey, without dead: Set<String>?, at now: Timestamp, in store: any StoreReader
     ) throws -> [Ticket] {
         try alive(store.tickets(of: preset), without: dead, at: now, in: store)
     }
 
     /// Returns the tickets without those of ended processes and those that no request continued in time.
+    /// - Parameter dead: The processes that are known to have ended; nil if nothing is known.
+    /// - Throws: ``HoldersUnknown`` if it has to be known whether a process has ended.
     func alive(
-        _ tickets: [Ticket], without dead: Set<String>, at now: Timestamp, in store: any StoreReader
+        _ tickets: [Ticket], without dead: Set<String>?, at now: Timestamp, in store: any StoreReader
     ) throws -> [Ticket] {
         var known: [String: Bool] = [holder: true]
         return try tickets.filter { ticket in
             if let end = ticket.expiresAt { return !end.hasCome(at: now, atMost: Ticket.absence) }
             if let isAlive = known[ticket.holder] { return isAlive }
+            guard let dead else { throw HoldersUnknown() }
             let beat = try store.heartbeat(of: ticket.holder)
             let isAlive =
                 !dead.contains(ticket.holder)
@@ -179,6 +182,9 @@ extension Engine {
             obstacle: conditions.lazy.compactMap(\.obstacle).first, at: now)
     }
 }
+
+/// The error of a transaction that needs to know which processes have ended (``Engine/deadTicketHolders()``).
+struct HoldersUnknown: Error {}
 
 extension Condition {
     /// The reason of the condition why no workspace of its preset comes, without the text of a provisioner; nil if the

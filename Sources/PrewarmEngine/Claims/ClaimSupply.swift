@@ -4,7 +4,7 @@ import PrewarmCore
 struct ClaimSupply {
     private let engine: Engine
     private let now: Timestamp
-    private let suspensions: [Suspension]
+    let suspensions: [Suspension]
     /// The counts of all pools; nil if each pool is read when it is needed.
     private let tallies: [PresetKey: [Tally]]?
     private var known: [PresetKey: Int] = [:]

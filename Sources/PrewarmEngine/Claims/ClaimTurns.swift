@@ -20,9 +20,10 @@ struct ClaimTurns {
 
     /// - Parameters:
     ///   - presets: The presets that the claim may get. Those that other claims wait for are read from the store.
-    ///   - dead: The processes that are known to have ended.
+    ///   - dead: The processes that are known to have ended; nil if nothing is known.
+    /// - Throws: ``HoldersUnknown``, ``StoreError``
     init(
-        of attempt: ClaimAttempt, at presets: [Preset], _ engine: Engine, without dead: Set<String>, at now: Timestamp,
+        of attempt: ClaimAttempt, at presets: [Preset], _ engine: Engine, without dead: Set<String>?, at now: Timestamp,
         in store: any StoreReader
     ) throws {
         claim = attempt.id
@@ -90,27 +91,25 @@ extension Engine {
     }
 
     /// Returns the claims that wait for one of the presets, and all claims whose assignment may change theirs: those that wait
-    /// for another preset of the same claims, and the other claims of owners who may hold a limited number of workspaces.
+    /// for another preset of the same claims, and the other claims of owners who may hold a limited number of workspaces. It
+    /// reads only these, since a claim looks for them in the transaction that decides it.
+    /// - Parameter dead: The processes that are known to have ended; nil if nothing is known.
+    /// - Throws: ``HoldersUnknown``, ``StoreError``
     fileprivate func tickets(
-        around presets: [PresetKey], without dead: Set<String>, at now: Timestamp, in store: any StoreReader
+        around presets: [PresetKey], without dead: Set<String>?, at now: Timestamp, in store: any StoreReader
     ) throws -> [Ticket] {
-        if presets.count == 1, !policy.owners.limitsClaims {
-            let queue = try waiting(for: presets[0], without: dead, at: now, in: store)
-            if queue.allSatisfy(\.others.isEmpty) { return queue }
-        }
-        let all = try alive(store.tickets(), without: dead, at: now, in: store)
-        guard !all.isEmpty else { return [] }
-        var queues: [PresetKey: [Ticket]] = [:]
-        for ticket in all { for preset in ticket.presets { queues[preset, default: []].append(ticket) } }
-        let owners = policy.owners.limitsClaims ? Dictionary(grouping: all, by: \.owner) : [:]
+        guard try store.ticketCount(of: nil) > 0 else { return [] }
         var found: [ClaimID: Ticket] = [:]
         var (open, seen) = (presets, Set(presets))
+        var owners: Set<Owner> = []
         while let preset = open.popLast() {
-            for ticket in queues[preset] ?? [] where found[ticket.id] == nil {
-                for other in owners[ticket.owner] ?? [ticket] {
-                    found[other.id] = other
-                    open += other.presets.filter { seen.insert($0).inserted }
-                }
+            var near = try waiting(for: preset, without: dead, at: now, in: store)
+            for owner in Set(near.map(\.owner)) where policy.owners.limits(of: owner).claims != nil {
+                guard owners.insert(owner).inserted else { continue }
+                near += try alive(store.tickets(of: owner), without: dead, at: now, in: store)
+            }
+            for ticket in near where found.updateValue(ticket, forKey: ticket.id) == nil {
+                open += ticket.presets.filter { seen.insert($0).inserted }
             }
         }
         return Array(found.values)

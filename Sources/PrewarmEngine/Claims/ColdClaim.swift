@@ -9,9 +9,10 @@ extension Engine {
         _ preset: Preset, owner: Owner, _ attempt: ClaimAttempt, idempotencyKey: ClaimKey?, _ terms: HandoverTerms?,
         at now: Timestamp, in store: any StoreWriter
     ) throws -> ClaimGrant? {
-        guard allowsCold(preset, try store.suspensions(), at: now) else { return nil }
+        let suspensions = try store.suspensions()
+        guard allowsCold(preset, suspensions, at: now) else { return nil }
         let request = try request(
-            of: preset, by: owner, at: now, in: store, idempotencyKey: idempotencyKey, id: attempt.id)
+            of: preset, by: owner, suspensions, at: now, in: store, idempotencyKey: idempotencyKey, id: attempt.id)
         if let begun = try store.claimStarting(request) {
             try store.record(attempt, begun, .cold, preset.lease, at: now)
             let what = "a workspace that is starting is given to \(owner)\(attempt.askedText)"

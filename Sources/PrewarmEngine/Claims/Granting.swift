@@ -9,8 +9,8 @@ struct Granting {
     /// The claim with the id that its record gets.
     let attempt: ClaimAttempt
     let idempotencyKey: ClaimKey?
-    /// The processes that hold tickets and have ended.
-    let deadHolders: Set<String>
+    /// The processes that hold tickets and have ended; nil if they are not known.
+    let deadHolders: Set<String>?
     let now: Timestamp
 
     struct Candidate {
@@ -49,7 +49,8 @@ struct Granting {
             case .cold: next.append(candidate)
             case .ready:
                 let request = try engine.request(
-                    of: candidate.preset, by: owner, at: now, in: store, idempotencyKey: idempotencyKey, id: attempt.id)
+                    of: candidate.preset, by: owner, turns.supply.suspensions, at: now, in: store,
+                    idempotencyKey: idempotencyKey, id: attempt.id)
                 if let workspace = try store.claim(request) { return try ready(workspace, candidate, in: store) }
                 next.append(candidate)
             }
@@ -83,12 +84,12 @@ struct Granting {
 extension Engine {
     /// Returns the parameters of the statement that claims a workspace of a preset.
     func request(
-        of preset: Preset, by owner: Owner, at now: Timestamp, in store: any StoreReader,
+        of preset: Preset, by owner: Owner, _ suspensions: [Suspension], at now: Timestamp, in store: any StoreReader,
         idempotencyKey: ClaimKey? = nil, id: ClaimID? = nil
     ) throws -> ClaimRequest {
         ClaimRequest(
             preset: preset.key, owner: owner, current: preset.fingerprint, readySince: preset.ttl.map { now - $0 },
-            offersOutdated: offersOutdated(preset, try store.suspensions(), at: now),
+            offersOutdated: offersOutdated(preset, suspensions, at: now),
             offersExpired: preset.offersExpired, now: now, idempotencyKey: idempotencyKey, id: id,
             freshSince: try freshSince(preset, at: now, in: store))
     }

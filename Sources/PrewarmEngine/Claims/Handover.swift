@@ -93,7 +93,7 @@ package struct Handover: Sendable {
 
     private func cancel() async throws {
         let now = engine.now()
-        try await store.write { store in
+        try await store.write(.ofUser) { store in
             guard var record = try own(in: store) else { return }
             record.operation.state = .cancelled
             record.operation.finishedAt = now
@@ -163,7 +163,7 @@ package struct Handover: Sendable {
 
     private func tryStart() async throws -> Start {
         let now = engine.now()
-        return try await store.write { store in
+        return try await store.write(.ofUser) { store in
             guard try isOwn(in: store), var record = try own(in: store) else { return .ended }
             guard try isAlone(in: store) else { return .busy }
             guard try hasSlot(in: store) else { return .full }
@@ -207,7 +207,7 @@ package struct Handover: Sendable {
             secrets: engine.secrets(of: current, for: provisionerName), store: identity, claim: claim,
             timeout: max(timeout, .milliseconds(100)))
         return await OperationRunner(engine).perform(request, by: provisioner) { mark in
-            try await store.write { store in
+            try await store.write(.ofUser) { store in
                 guard var current = try own(in: store) else {
                     throw ReconcileError.leaseLost(source: workspace.preset.source)
                 }
@@ -225,14 +225,13 @@ package struct Handover: Sendable {
         _ record: OperationRecord, _ reply: ProvisionerReply, left: Duration
     ) async throws -> HandoverSettlement? {
         let now = engine.now()
-        return try await store.write { store -> HandoverSettlement? in
+        return try await store.write(.ofUser) { store -> HandoverSettlement? in
             guard let current = try own(in: store), let found = try store.workspace(workspace.id.rawValue) else {
                 return nil
             }
             let outcome = try transfer?.outcome(reply.outcome, of: found, engine, in: store) ?? reply.outcome
             let settlement = HandoverSettlement.settle(
-                current.operation, of: found, outcome: engine.withMaskedText(reply.outcome),
-                policy: terms.spec.onFailure,
+                current.operation, of: found, outcome: engine.withMaskedText(outcome), policy: terms.spec.onFailure,
                 left: left, now: now)
             if !reply.log.isEmpty {
                 try store.append(
@@ -240,15 +239,15 @@ package struct Handover: Sendable {
                         operation: operation, attempt: current.operation.attempt, at: now,
                         text: engine.masked(reply.log)))
             }
-            if settlement.effect == .done { try transfer?.record(of: settlement.workspace, at: now, in: store) }
             try engine.record(settlement, of: found, lease: lease(at: now), at: now, in: store)
+            if settlement.effect == .done { try transfer?.record(of: settlement.workspace, at: now, in: store) }
             return settlement
         }
     }
 
     /// Records that the handover does not take place or was cut off. Its workspace is deleted.
     func interrupt() async throws {
-        try await store.write { store in
+        try await store.write(.ofUser) { store in
             guard let record = try own(in: store) else { return }
             try engine.interrupt(record, in: store)
         }

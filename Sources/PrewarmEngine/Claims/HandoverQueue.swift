@@ -22,7 +22,7 @@ package final class HandoverQueue: Sendable {
         lines.withLock { $0[provisioner, default: []].append(place) }
         defer { leave(place, provisioner) }
         while !isFirst(place, provisioner) {
-            _ = await place.signal.wait(for: .seconds(5), on: clock)
+            _ = await place.signal.wait(for: .seconds(60), on: clock)
             try Task.checkCancellation()
         }
         return try await body()
@@ -34,7 +34,12 @@ package final class HandoverQueue: Sendable {
 
     private func leave(_ place: Place, _ provisioner: String) {
         let next = lines.withLock { lines -> Place? in
-            lines[provisioner]?.removeAll { $0 === place }
+            // Nearly always it is the first one, and a line can be long.
+            if lines[provisioner]?.first === place {
+                lines[provisioner]?.removeFirst()
+            } else {
+                lines[provisioner]?.removeAll { $0 === place }
+            }
             let first = lines[provisioner]?.first
             if first == nil { lines[provisioner] = nil }
             return first

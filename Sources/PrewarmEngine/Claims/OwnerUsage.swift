@@ -32,12 +32,8 @@ extension Engine {
 
     /// Returns the tickets in the order of the queue, of each owner at most as many as it may still get workspaces.
     func usable(_ tickets: [Ticket], in store: any StoreReader) throws -> [Ticket] {
-        var room = try room(of: Set(tickets.map(\.owner)), in: store)
-        return tickets.sorted { $0.comes(before: $1) }.filter { ticket in
-            guard let rest = room[ticket.owner] else { return true }
-            room[ticket.owner] = rest - 1
-            return rest > 0
-        }
+        ClaimOrder.within(
+            try room(of: Set(tickets.map(\.owner)), in: store), tickets.sorted { $0.comes(before: $1) })
     }
 
     /// Returns the numbers of workspaces that owners may still get. Owners without a limit are left out.

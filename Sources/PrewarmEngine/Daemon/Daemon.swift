@@ -50,8 +50,8 @@ package final class Daemon: Service {
                 group.addTask { await self.watchChanges() }
                 group.addTask { await self.watchStore() }
                 group.addTask { await self.logWarnings() }
-                group.addTask { await self.runPeriodicResync() }
-                group.addTask { await self.runPeriodicCleanup() }
+                group.addTask(priority: .utility) { await self.runPeriodicResync() }
+                group.addTask(priority: .utility) { await self.runPeriodicCleanup() }
                 group.addTask { await self.watchLeases() }
                 group.addTask { await self.endAfterGrace() }
                 // The first task to end is that of the work or that of the grace time.
@@ -152,12 +152,14 @@ package final class Daemon: Service {
             return state.isStopping
         }
         guard !isStopping else { return }
-        for loop in loops { group.addTask { await loop.run() } }
+        // Requests of users come before the work of the pools.
+        for loop in loops { group.addTask(priority: .utility) { await loop.run() } }
         let runner = OperationRunner(engine) { [weak self] progress in
             if case .settled(let operation, _) = progress { self?.noteSettled(operation) }
         }
-
-        group.addTask { [logger, progress] in await runner.serve(workers, progress: progress, logger: logger) }
+        group.addTask(priority: .utility) { [logger, progress] in
+            await runner.serve(workers, progress: progress, logger: logger)
+        }
     }
 
     private func endGeneration() {

@@ -10,7 +10,9 @@ package protocol Store: Sendable {
 
     /// Runs a body in a transaction that is the only writer from its first statement on (`BEGIN IMMEDIATE`). If the body
     /// throws, the transaction is rolled back.
-    func write<Result: Sendable>(_ body: @escaping @Sendable (any StoreWriter) throws -> Result) async throws -> Result
+    func write<Result: Sendable>(
+        _ urgency: WriteUrgency, _ body: @escaping @Sendable (any StoreWriter) throws -> Result
+    ) async throws -> Result
 
     /// Writes to the disk, and throws if that fails. An empty transaction is no such test, since it needs no space.
     func checkWritable() async throws
@@ -23,6 +25,23 @@ package protocol Store: Sendable {
 
     /// The findings of the last search for damage.
     var damage: [String] { get }
+}
+
+/// The order of writes that wait at the same time.
+package enum WriteUrgency: Sendable {
+    /// A user waits for the write: a claim or a handover.
+    case ofUser
+    /// Any other write. It waits while writes of users wait, but not for long.
+    case usual
+}
+
+extension Store {
+    /// Runs a body in a transaction for which no user waits.
+    package func write<Result: Sendable>(
+        _ body: @escaping @Sendable (any StoreWriter) throws -> Result
+    ) async throws -> Result {
+        try await write(.usual, body)
+    }
 }
 
 /// The reads inside a transaction.
@@ -135,6 +154,8 @@ package protocol StoreWriter: StoreReader, StandingWriter, BreakerWriter, ClaimW
     func noteProgress() throws
     /// Sets the hold of the store, which replaces an earlier one. All pools are planned for again.
     func setHold(_ hold: StoreHold) throws
+    /// Forgets when provisioners were listed, so that each one is listed again.
+    func forgetListTimes() throws
     /// Ends the hold, if there is one. All pools are planned for again.
     /// - Parameter newest: The newest workspace of this store that a provisioner lists.
     func endHold(newest: WorkspaceID?) throws
@@ -154,8 +175,6 @@ package protocol StoreWriter: StoreReader, StandingWriter, BreakerWriter, ClaimW
     func insert(_ revision: RevisionRecord) throws
     /// Replaces the newest revision of the source.
     func updateNewest(_ revision: RevisionRecord) throws
-    /// Forgets when provisioners were listed, so that each one is listed again.
-    func forgetListTimes() throws
     func save(_ conditions: [PresetKey: [Condition]]) throws
     /// Saves a suspension, which replaces one of the same scope.
     func save(_ suspension: Suspension) throws

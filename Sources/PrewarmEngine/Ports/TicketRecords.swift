@@ -5,6 +5,8 @@ package protocol TicketReader {
     func ticket(_ id: ClaimID) throws -> Ticket?
     /// Returns the tickets with a preset among their presets, in the order of the queue, also the ones whose process has ended.
     func tickets(of preset: PresetKey) throws -> [Ticket]
+    /// Returns the tickets of an owner, also the ones whose process has ended, in any order.
+    func tickets(of owner: Owner) throws -> [Ticket]
     /// Returns all tickets in the order of the queue, also the ones whose process has ended.
     func tickets() throws -> [Ticket]
     /// Returns the numbers of tickets by their first preset, also the ones whose process has ended.
@@ -21,10 +23,10 @@ package protocol TicketReader {
     func startingForClaims(of preset: PresetKey, _ fingerprint: Fingerprint) throws -> Int
     /// Returns the tickets that ended before a time because no request continued them.
     func tickets(expiredBefore time: Timestamp) throws -> [Ticket]
-    /// Returns the tickets for which requests of a process wait.
-    func tickets(heldBy holder: String) throws -> [Ticket]
     /// Returns the tickets for which requests of processes wait that were not heard of since a time.
     func tickets(ofHoldersUnheardSince time: Timestamp) throws -> [Ticket]
+    /// Returns the tickets for which requests of a process wait.
+    func tickets(heldBy holder: String) throws -> [Ticket]
     /// Returns the processes that hold tickets, in any order.
     func ticketHolders() throws -> [String]
     /// Returns the time at which a process last reported that it holds tickets; nil if it never did.

@@ -38,17 +38,23 @@ extension Claiming {
             return choices
         }
         if let selection { return try await choices(by: selection, for: owner, nil) }
-        let named = try await call.preset(in: api)
-        let key = try await api.engine.redirected(named)
+        let target = try await api.engine.claimTarget(named: call.preset, call.parameters) {
+            [scope = call.principal.presets] in scope.contains($0)
+        }
+        let (named, key) = (target.named, target.key)
         guard key != named else {
             try call.require(.claim(key, owner: owner))
-            return ClaimChoices(first: key, list: [try await choice(key)])
+            return ClaimChoices(first: key, list: [try choice(target)])
         }
         if case .refused(let why) = Authorization.decide(call.principal, .claim(key, owner: owner)) {
             throw AccessError(.refused, "claims of \(named.name) get workspaces of \(key.name), but \(why)")
         }
         return ClaimChoices(
-            first: key, list: [try await choice(key)], asked: named.description, redirectedFrom: named.name)
+            first: key, list: [try choice(target)], asked: named.description, redirectedFrom: named.name)
+    }
+
+    private func choice(_ target: ClaimTarget) throws -> ClaimChoice {
+        ClaimChoice(name: target.key.description, terms: try target.terms(call.parameters))
     }
 
     /// Chooses again if the claim chooses by a selection, since other workspaces may be ready now.

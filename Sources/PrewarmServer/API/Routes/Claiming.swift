@@ -21,6 +21,8 @@ struct Claiming {
         let workspace: Workspace
         /// The presets of other sources with the same name.
         var others: [PresetKey] = []
+        /// The record of the claim; nil if it is not known.
+        var claim: Claim?
         /// The name of the deprecated preset whose claims are redirected to this workspace's preset; nil without a redirect.
         var redirectedFrom: String?
         /// The document that says why the preset was chosen; nil if the claim named it.
@@ -97,7 +99,7 @@ struct Claiming {
                 case .granted(var granted):
                     // A repeated request with the same idempotency key is not counted as another claim.
                     if grant.isNew { observe(attempt, of: workspace.preset, result) }
-                    granted.others = try await others(than: workspace.preset)
+                    (granted.others, granted.claim) = try await context(of: granted.workspace)
                     granted.redirectedFrom = choices.redirectedFrom
                     granted.selection = choices.selection(of: workspace.preset, isNew: grant.isNew)
                     return granted
@@ -203,11 +205,15 @@ struct Claiming {
 
     var claimKey: ClaimKey? { call.idempotencyKey.map(call.principal.claimKey) }
 
-    /// Returns the presets of other sources that have the same name, if the request did not name a source.
-    private func others(than key: PresetKey) async throws -> [PresetKey] {
-        guard selection == nil, call.preset == key.name else { return [] }
-        return try await api.engine.store.read { try $0.presets(named: key.name) }.map(\.key)
-            .filter { $0 != key && $0.name == key.name && call.maySee($0) }
+    /// Returns the presets of other sources that have the same name, if the request did not name a source, and the record of the
+    /// claim.
+    private func context(of workspace: Workspace) async throws -> (others: [PresetKey], claim: Claim?) {
+        let key = workspace.preset
+        let isNamed = selection == nil && call.preset == key.name
+        let (presets, claim) = try await api.engine.store.read { store in
+            (isNamed ? try store.presets(named: key.name).map(\.key) : [], try store.claim(of: workspace))
+        }
+        return (presets.filter { $0 != key && $0.name == key.name && call.maySee($0) }, claim)
     }
 
     private func claim(_ choices: ClaimChoices, owner: Owner, _ attempt: ClaimAttempt) async throws -> ClaimGrant {

@@ -101,8 +101,7 @@ enum ClaimingRoutes {
             return APIAnswer(
                 document, status: 202, location: "/api/v1/claims/\(waiting.place.ticket.id)")
         }
-        let (workspace, others) = (granted.workspace, granted.others)
-        let claim = try await api.engine.store.read { try $0.claim(of: workspace) }
+        let (workspace, others, claim) = (granted.workspace, granted.others, granted.claim)
         guard let document = Value(workspace, ttl: nil, claim: claim, for: call.principal) else {
             throw ClaimError.unknownWorkspace(workspace.name)
         }
