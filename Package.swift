@@ -106,9 +106,13 @@ let package = Package(
             ]),
         module("PrewarmDashboard", ["PrewarmCore", "PrewarmEngine"]),
         module(
+            "PrewarmWebhooks",
+            ["PrewarmCore", "PrewarmEngine", httpTypes, httpClient, nioCore, nioHTTP1, nioSSL, crypto]),
+        module(
             "PrewarmServer",
             [
-                "PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", "PrewarmDashboard", hummingbirdCore,
+                "PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", "PrewarmDashboard", "PrewarmWebhooks",
+                hummingbirdCore,
                 httpTypes, nioCore, nioExtras, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix, nioSSL, httpClient,
                 crypto, jwt, logging, lifecycle, system,
             ]),
@@ -116,7 +120,8 @@ let package = Package(
             "PrewarmCommands",
             [
                 "PrewarmCore", "PrewarmManifests", "PrewarmEngine", "PrewarmGit", "PrewarmSQLite", "PrewarmPostgres",
-                "PrewarmProvisioners", "PrewarmNotifications", "PrewarmTelemetry", "PrewarmServer", argumentParser,
+                "PrewarmProvisioners", "PrewarmNotifications", "PrewarmTelemetry", "PrewarmWebhooks", "PrewarmServer",
+                argumentParser,
                 logging, lifecycle, signals, httpClient,
                 "CMalloc", "CEpoll", nioCore, nioHTTP1, nioSSL, system,
             ]),
@@ -161,10 +166,14 @@ let package = Package(
             "PrewarmEngineTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", "ClockSupport", logging, sqlite]),
         tests(
+            "PrewarmWebhooksTests",
+            ["PrewarmCore", "PrewarmEngine", "PrewarmWebhooks", "ClockSupport", httpTypes, crypto]),
+        tests(
             "PrewarmServerTests",
             [
                 "PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmManifests", "PrewarmProvisioners",
-                "PrewarmNotifications", "PrewarmSQLite", "PrewarmDashboard", "PrewarmServer", "PrewarmTelemetry",
+                "PrewarmNotifications", "PrewarmSQLite", "PrewarmDashboard", "PrewarmWebhooks", "PrewarmServer",
+                "PrewarmTelemetry",
                 "ClockSupport", crypto,
                 cryptoExtras, jwt,
                 httpTypes, httpClient, hummingbird,

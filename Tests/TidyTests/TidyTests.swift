@@ -20,11 +20,12 @@ struct TidyTests {
         "PrewarmTelemetry": ["PrewarmCore", "PrewarmEngine"],
         "PrewarmNotifications": ["PrewarmCore", "PrewarmEngine", "PrewarmTelemetry"],
         "PrewarmDashboard": ["PrewarmCore", "PrewarmEngine"],
-        "PrewarmServer": ["PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", "PrewarmDashboard"],
+        "PrewarmWebhooks": ["PrewarmCore", "PrewarmEngine"],
+        "PrewarmServer": ["PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", "PrewarmDashboard", "PrewarmWebhooks"],
         "PrewarmCommands": [
             "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmGit", "PrewarmSQLite", "PrewarmPostgres",
-            "PrewarmProvisioners",
-            "PrewarmNotifications", "PrewarmTelemetry", "PrewarmServer", "CMalloc", "CEpoll",
+            "PrewarmProvisioners", "PrewarmNotifications", "PrewarmTelemetry", "PrewarmWebhooks", "PrewarmServer",
+            "CMalloc", "CEpoll",
         ],
         "prewarm": ["PrewarmCommands"],
     ]

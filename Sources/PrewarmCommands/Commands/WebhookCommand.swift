@@ -4,6 +4,7 @@ import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
 import PrewarmServer
+import PrewarmWebhooks
 
 struct WebhookCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import PrewarmCore
 import PrewarmManifests
 import PrewarmServer
+import PrewarmWebhooks
 
 /// The access settings of the daemon: webhooks, OIDC issuers, proxies, the listen address and TLS.
 extension Assembly {

@@ -5,6 +5,7 @@ import PrewarmEngine
 internal import PrewarmNotifications
 import PrewarmServer
 internal import PrewarmTelemetry
+import PrewarmWebhooks
 import ServiceLifecycle
 import Synchronization
 import UnixSignals

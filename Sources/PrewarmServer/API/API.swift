@@ -1,6 +1,7 @@
 import PrewarmCore
 package import PrewarmEngine
 package import PrewarmTelemetry
+package import PrewarmWebhooks
 
 /// The operations that callers can request, over HTTP or from a command in this process.
 package struct API: Sendable {

@@ -1,4 +1,5 @@
 internal import Glibc
+package import PrewarmCore
 
 /// An IPv4 or IPv6 address. An IPv4 address in its IPv6 form (`::ffff:192.0.2.1`) is an IPv4 address.
 package struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
@@ -64,12 +65,7 @@ package struct NetworkRange: Hashable, Sendable {
     }
 }
 
-/// The address of a client: the peer of the connection, or the client that a trusted proxy names.
-package struct ClientAddress: Hashable, Sendable, CustomStringConvertible {
-    package let description: String
-    /// The key by which rates are limited; see ``NetworkAddress/group``.
-    package let group: String
-
+extension ClientAddress {
     /// Finds the address of the client. Each proxy adds the address of its own client to the end of `X-Forwarded-For`. The
     /// last address that does not belong to a trusted proxy is the client; anyone can forge the addresses before it.
     ///
@@ -79,16 +75,14 @@ package struct ClientAddress: Hashable, Sendable, CustomStringConvertible {
     ///   - trusted: The ranges of the proxies whose header is trusted.
     package init(peer: String, forwardedFor: String? = nil, trusted: [NetworkRange] = []) {
         guard var current = NetworkAddress(peer) else {
-            description = peer.forMessage
-            group = peer.forMessage
+            self.init(description: peer.forMessage, group: peer.forMessage)
             return
         }
         for entry in (forwardedFor ?? "").split(separator: ",").suffix(32).reversed() {
             guard trusted.contains(where: { $0.contains(current) }), let next = Self.address(entry) else { break }
             current = next
         }
-        description = current.description
-        group = current.group
+        self.init(description: current.description, group: current.group)
     }
 
     /// Parses an entry of `X-Forwarded-For`. Some proxies add the port.

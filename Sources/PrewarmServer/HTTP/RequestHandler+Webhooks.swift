@@ -4,6 +4,7 @@ internal import NIOCore
 import PrewarmCore
 import PrewarmEngine
 internal import PrewarmTelemetry
+internal import PrewarmWebhooks
 
 extension RequestHandler {
     /// Answers a webhook within milliseconds. The daemon fetches the pushed commit afterwards.

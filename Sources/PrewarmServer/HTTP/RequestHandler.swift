@@ -7,6 +7,7 @@ internal import NIOHTTP1
 import PrewarmCore
 package import PrewarmEngine
 package import PrewarmTelemetry
+package import PrewarmWebhooks
 
 /// The HTTP server of the daemon: the API, the dashboard, webhooks, metrics and health.
 ///

@@ -1,3 +1,4 @@
+import ClockSupport
 import AsyncHTTPClient
 import Crypto
 import Foundation

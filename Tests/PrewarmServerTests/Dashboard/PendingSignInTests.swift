@@ -1,3 +1,4 @@
+import ClockSupport
 import Testing
 
 @testable import PrewarmServer

@@ -1,3 +1,4 @@
+import ClockSupport
 import PrewarmCore
 import PrewarmDashboard
 import Testing

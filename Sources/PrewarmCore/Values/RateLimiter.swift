@@ -1,5 +1,3 @@
-package import PrewarmCore
-
 /// A rate limiter with one token bucket for each key, in bounded memory.
 ///
 /// For example, with `burst: 120` and `perSecond: 4`, a key may send 120 requests at once and then 4 a second. Callers

@@ -1,8 +1,9 @@
+import ClockSupport
 import Foundation
 import PrewarmCore
 import Testing
 
-@testable import PrewarmServer
+@testable import PrewarmWebhooks
 
 @Suite("Payloads of webhooks")
 struct PushNoticeTests {

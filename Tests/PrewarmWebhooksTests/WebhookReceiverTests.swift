@@ -1,15 +1,16 @@
+import ClockSupport
 import Foundation
 import HTTPTypes
 import PrewarmCore
 import PrewarmEngine
 import Testing
 
-@testable import PrewarmServer
+@testable import PrewarmWebhooks
 
 @Suite("The webhook receiver")
 struct WebhookReceiverTests {
     private static let url = "https://github.com/example/presets.git"
-    private let forge = ClientAddress(peer: "192.0.2.7")
+    private let forge = ClientAddress(description: "192.0.2.7", group: "192.0.2.7")
 
     private func receiver(
         _ refs: [(String, WatchedSource.Ref)] = [("presets", .branch("main"))], kind: WebhookKind = .github,
@@ -192,7 +193,7 @@ struct WebhookReceiverTests {
     @Test("A sender of unsigned requests is limited, and the forge is not")
     func floods() {
         let receiver = receiver()
-        let attacker = ClientAddress(peer: "198.51.100.1")
+        let attacker = ClientAddress(description: "198.51.100.1", group: "198.51.100.1")
         let answers = (0..<1000).map { _ in
             receiver.receive(push("refs/heads/main", secret: "another"), at: "hook", from: attacker, now: .at(0))
         }

@@ -68,9 +68,9 @@ package struct WebhookVerdict: Hashable, Sendable {
     /// The value of the field `Retry-After`, for ``Outcome/limited``.
     package var retryAfter: Duration?
     /// The message for the operator; nil if it is the same as ``message``.
-    var detail: String?
+    package var detail: String?
 
-    init(
+    package init(
         _ outcome: Outcome, _ message: String, wakeUps: [SourceWakeUp] = [], retryAfter: Duration? = nil,
         detail: String? = nil
     ) {

@@ -1,5 +1,5 @@
-internal import HTTPTypes
-internal import PrewarmCore
+package import HTTPTypes
+package import PrewarmCore
 internal import Synchronization
 
 /// The receiver of requests to `/webhooks/<name>`, independent of the HTTP server.
@@ -38,17 +38,17 @@ package final class WebhookReceiver: Sendable {
     }
 
     /// Returns the kind of the endpoint with this name.
-    func kind(of name: String) -> WebhookKind? { state.withLock { $0.endpoints[name]?.kind } }
+    package func kind(of name: String) -> WebhookKind? { state.withLock { $0.endpoints[name]?.kind } }
 
     /// The last deliveries, the newest first.
     package var deliveries: [WebhookDelivery] { state.withLock { $0.log.deliveries } }
 
     /// The size up to which a body is read even if its sender exceeds the rate. The forge may have signed it: the
     /// payload of a push has a few KB.
-    static let smallBody = 64 * 1024
+    package static let smallBody = 64 * 1024
 
     /// The decision on a request before its body is read.
-    enum Admission {
+    package enum Admission {
         case refused(WebhookVerdict)
         /// The body is read.
         /// - Parameter isSuspect: True if the network address exceeds the rate of unsigned requests.
@@ -61,7 +61,7 @@ package final class WebhookReceiver: Sendable {
     /// - Parameters:
     ///   - length: The length of the body in bytes; nil if the header does not contain it.
     ///   - from: The address of the client, see ``ClientAddress``.
-    func admit(
+    package func admit(
         _ fields: HTTPFields, length: Int?, at name: String, from address: ClientAddress, now: Timestamp
     ) -> Admission {
         let header = WebhookRequest(fields: fields, body: [])
@@ -85,12 +85,12 @@ package final class WebhookReceiver: Sendable {
     }
 
     /// Returns the verdict on a request to a webhook that does not exist, and counts it as an unsigned one.
-    func refuseUnknown(from address: ClientAddress, now: Timestamp) -> WebhookVerdict {
+    package func refuseUnknown(from address: ClientAddress, now: Timestamp) -> WebhookVerdict {
         slowed(address, now) ?? WebhookVerdict(.unknown, "there is no such webhook")
     }
 
     /// Returns the verdict on an admitted request with its body, and logs the delivery.
-    func judge(
+    package func judge(
         _ request: WebhookRequest, at endpoint: WebhookEndpoint, from address: ClientAddress, now: Timestamp
     ) -> WebhookVerdict {
         let verdict: WebhookVerdict
@@ -108,7 +108,7 @@ package final class WebhookReceiver: Sendable {
 
     /// Counts a request whose body was too slow or too large as an unsigned one.
     /// - Returns: The verdict if the address now exceeds the rate; nil if it may send more.
-    func noteUnread(
+    package func noteUnread(
         _ fields: HTTPFields, at endpoint: WebhookEndpoint, from address: ClientAddress, now: Timestamp
     ) -> WebhookVerdict? {
         guard let verdict = slowed(address, now) else { return nil }

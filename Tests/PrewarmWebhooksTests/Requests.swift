@@ -3,7 +3,7 @@ import Foundation
 import HTTPTypes
 import PrewarmCore
 
-@testable import PrewarmServer
+@testable import PrewarmWebhooks
 
 extension WebhookRequest {
     init(_ fields: KeyValuePairs<String, String>, _ body: String) {
@@ -30,11 +30,6 @@ extension WebhookReceiver {
         case .admitted(let endpoint, _): judge(request, at: endpoint, from: address, now: now)
         }
     }
-}
-
-extension Timestamp {
-    /// The time this many seconds after a fixed start.
-    static func at(_ seconds: Int64) -> Timestamp { Timestamp(seconds: 1_800_000_000 + seconds) }
 }
 
 /// Returns a push of GitHub with a good signature.
