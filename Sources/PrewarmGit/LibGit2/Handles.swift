@@ -120,7 +120,7 @@ struct Commit: ~Copyable {
     private static let largest = 16 << 20
 
     /// The name of the author, shortened and without control characters; empty if the commit has none.
-    var author: String { git_commit_author(pointer).flatMap(\.pointee.name).map { GitMirror.beginning(of: $0) } ?? "" }
+    var author: String { git_commit_author(pointer).flatMap(\.pointee.name).map { String(beginningOf: $0) } ?? "" }
 }
 
 /// A tree that was read from a repository: the entries of one folder.

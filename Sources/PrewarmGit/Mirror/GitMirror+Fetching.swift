@@ -126,7 +126,7 @@ extension GitMirror {
         _ revision: Revision, _ id: git_oid, into path: String, _ watch: Watch
     ) throws(GitFailure) -> Bool {
         guard let local = url.path.flatMap({ LocalRepository($0) }) else { return false }
-        defer { MirrorDirectory.removeTree(directory.view) }
+        defer { removeTree(directory.view) }
         guard try local.makeView(of: revision, at: directory.view) else { return false }
         let view = try RepositoryURL(directory.view, allowFile: true)
         do throws(GitFailure) {

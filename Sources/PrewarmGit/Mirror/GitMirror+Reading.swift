@@ -74,7 +74,7 @@ extension GitMirror {
     static func description(of commit: borrowing Commit) -> CommitDescription {
         CommitDescription(
             author: commit.author, time: Self.time(git_commit_time(commit.pointer)),
-            subject: git_commit_summary(commit.pointer).map { Self.beginning(of: $0) } ?? "")
+            subject: git_commit_summary(commit.pointer).map { String(beginningOf: $0) } ?? "")
     }
 
     /// Reads from the mirror on its local thread, which never waits for the remote. If that fails, for example because
@@ -184,15 +184,4 @@ extension GitMirror {
     private static func time(_ seconds: Int64) -> Timestamp {
         Timestamp(seconds: min(max(seconds, -62_135_596_800), 253_402_300_799))
     }
-
-    /// Returns the beginning of a committer's text, at most 400 bytes, without control characters, for tables and
-    /// terminals.
-    static func beginning(of text: UnsafePointer<CChar>) -> String {
-        let count = strnlen(text, mostBytesShown)
-        let bytes = UnsafeRawBufferPointer(start: text, count: count)
-        let shown = String(decoding: bytes, as: UTF8.self).printable
-        return count < mostBytesShown ? shown : shown.dropLast() + "…"
-    }
-
-    private static let mostBytesShown = 400
 }

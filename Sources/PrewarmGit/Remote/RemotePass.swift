@@ -161,25 +161,3 @@ struct RemotePass {
         try body(&strings)
     }
 }
-
-/// Replaces the contents of a file. Returns false if the file cannot be written.
-func replaceFile(_ path: String, _ text: String) -> Bool {
-    guard let file = fopen(path, "we") else { return false }
-    let isWritten = fputs(text, file) >= 0
-    return fclose(file) == 0 && isWritten
-}
-
-/// Returns the bytes of a file, or nil if it is not readable or larger than `limit` bytes.
-func readFile(_ path: String, limit: Int) -> [UInt8]? {
-    guard let file = fopen(path, "re") else { return nil }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 64 << 10)
-    var count = 0
-    while true {
-        if count == bytes.count { bytes += [UInt8](repeating: 0, count: bytes.count) }
-        let read = bytes.withUnsafeMutableBytes { fread($0.baseAddress.map { $0 + count }, 1, $0.count - count, file) }
-        count += read
-        if count > limit || ferror(file) != 0 { return nil }
-        if read == 0 { return Array(bytes[..<count]) }
-    }
-}

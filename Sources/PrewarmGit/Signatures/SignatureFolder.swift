@@ -16,27 +16,25 @@ final class SignatureFolder: Sendable {
         self.queue = queue
         self.limit = limit
         try parent.makeDirectories()
-        var name = Array("\(parent.path)/verify.XXXXXX".utf8CString)
-        let isMade = name.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } != nil }
-        guard isMade else {
+        guard let path = makeTemporaryFolder("\(parent.path)/verify.XXXXXX") else {
             throw GitFailure(
                 .fetchFailed,
                 "cannot create a folder in \(parent.path): \(String(cString: strerror(errno)).lowercased())",
                 hint: "check that the disk has free space, and that prewarm may write there")
         }
-        path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        self.path = path
     }
 
     deinit {
         let path = path
-        queue.runLater(limit: limit) { MirrorDirectory.removeTree(path) }
+        queue.runLater(limit: limit) { removeTree(path) }
     }
 
     /// Removes the folder now, as a job of the queue.
     func remove() async {
         let path = path
         _ = await queue.run(limit: limit) { () -> Result<Void, GitFailure> in
-            MirrorDirectory.removeTree(path)
+            removeTree(path)
             return .success(())
         }
     }

@@ -28,7 +28,7 @@ final class SSHFolder {
 
     deinit {
         if pipe >= 0 { close(pipe) }
-        MirrorDirectory.removeTree(path)
+        removeTree(path)
     }
 
     /// Creates the folder in the directory for temporary files, or beside the mirror if no program may run there.
@@ -36,18 +36,12 @@ final class SSHFolder {
         let mirror = MirrorDirectory(path: settings.mirror)
         for parent in [settings.environment["TMPDIR"] ?? "/tmp", mirror.path] {
             if parent == mirror.path { try mirror.makeDirectories() }
-            guard let path = makeTemporary("\(parent)/prewarm-ssh.XXXXXX") else { continue }
+            guard let path = makeTemporaryFolder("\(parent)/prewarm-ssh.XXXXXX") else { continue }
             let script = "\(path)/askpass"
             if replaceFile(script, askpass), chmod(script, 0o700) == 0, access(script, X_OK) == 0 { return path }
-            MirrorDirectory.removeTree(path)
+            removeTree(path)
         }
         throw problem(mirror.path)
-    }
-
-    private static func makeTemporary(_ template: String) -> String? {
-        var name = Array(template.utf8CString)
-        let isMade = name.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } != nil }
-        return isMade ? String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
     }
 
     private static func problem(_ place: String) -> GitFailure {

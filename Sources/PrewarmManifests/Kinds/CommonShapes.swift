@@ -1,7 +1,10 @@
 import PrewarmCore
 
 extension Shape {
-    static let version1 = Shape.text(.choice([ManifestParser.apiVersion]))
+    /// The version of the manifests and of the configuration.
+    static let apiVersion = "prewarm/v1"
+
+    static let version1 = Shape.text(.choice([apiVersion]))
 
     static func kind(_ name: String) -> Shape { .text(.choice([name])) }
 

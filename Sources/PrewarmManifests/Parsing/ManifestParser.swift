@@ -11,7 +11,6 @@ package enum ManifestParser {
     /// The maximum size of a file that is read, in bytes. A file larger than ``sizeLimit`` is only searched for signs
     /// of manifests.
     package static let readLimit = 8 << 20
-    package static let apiVersion = "prewarm/v1"
 
     /// The first bytes of a Git LFS pointer (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
     private static let lfsPointer = Array("version https://git-lfs.github.com/spec/".utf8)
@@ -96,12 +95,12 @@ package enum ManifestParser {
             return
         }
         var problems: [Diagnostic] = []
-        if text != Self.apiVersion {
+        if text != Shape.apiVersion {
             problems.append(
                 Diagnostic(
                     .error, at: tree.position(apiVersion),
-                    "invalid apiVersion \"\(text.shortened)\": expected \(Self.apiVersion)",
-                    hint: "write apiVersion: \(Self.apiVersion), the only version that this prewarm supports"))
+                    "invalid apiVersion \"\(text.shortened)\": expected \(Shape.apiVersion)",
+                    hint: "write apiVersion: \(Shape.apiVersion), the only version that this prewarm supports"))
         } else if kind == "Preset" || kind == "Template" {
             var check = ShapeCheck(tree)
             check.check(root, kind == "Preset" ? .preset : .template, name: .text("document"))
@@ -188,12 +187,13 @@ extension ManifestParser {
             Diagnostic(
                 .warning, at: (apiVersion ?? document).position,
                 apiVersion.map {
-                    "the document is not read as a manifest: expected apiVersion \(Self.apiVersion), found "
+                    "the document is not read as a manifest: expected apiVersion \(Shape.apiVersion), found "
                         + $0.tree.found($0.index)
                 } ?? "the document is not read as a manifest: it has no \(lacking)",
                 hint: apiVersion != nil
-                    ? "did you mean \"\(Self.apiVersion)\"?"
-                    : "add apiVersion: \(Self.apiVersion)" + (kind == nil ? " and kind: Preset or kind: Template" : ""))
+                    ? "did you mean \"\(Shape.apiVersion)\"?"
+                    : "add apiVersion: \(Shape.apiVersion)" + (kind == nil ? " and kind: Preset or kind: Template" : "")
+            )
         ])
     }
 }
@@ -210,7 +210,7 @@ extension DocumentReader {
     /// name.
     fileprivate var isNearlyOurs: Bool {
         guard let text = self["apiVersion"]?.text else { return name != nil }
-        return [ManifestParser.apiVersion].closest(to: text) != nil
+        return [Shape.apiVersion].closest(to: text) != nil
             || name != nil && text.lowercased().hasPrefix("prewarm")
     }
 

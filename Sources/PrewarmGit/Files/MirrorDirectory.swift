@@ -54,7 +54,7 @@ struct MirrorDirectory: Sendable {
             throw problem("cannot rename", repository)
         }
         guard rename(incoming, repository) == 0 else { throw problem("cannot rename", incoming) }
-        Self.removeTree(discarded)
+        removeTree(discarded)
     }
 
     /// Runs `body` without the mirror's references, and restores them if it fails. The objects stay. The caller holds
@@ -69,7 +69,7 @@ struct MirrorDirectory: Sendable {
             putReferencesBack()
             throw error
         }
-        Self.removeTree(aside)
+        removeTree(aside)
     }
 
     private var aside: String { repository + "/aside" }
@@ -80,15 +80,15 @@ struct MirrorDirectory: Sendable {
     /// Restores the references, also those that a killed process moved away.
     private func putReferencesBack() {
         for (from, to) in referenceFiles where access(aside + to, F_OK) == 0 {
-            Self.removeTree(repository + from)
+            removeTree(repository + from)
             unlink(repository + from)
             rename(aside + to, repository + from)
         }
-        Self.removeTree(aside)
+        removeTree(aside)
     }
 
     func removeIncoming() {
-        Self.removeTree(incoming)
+        removeTree(incoming)
     }
 
     /// True if the packs are more than four times as large as when the mirror was created, plus 16 MiB. For example, a
@@ -126,14 +126,14 @@ struct MirrorDirectory: Sendable {
     /// The paths whose stamps change when the mirror gets other objects or packs.
     var filesOfObjects: [String] {
         let folder = Self.packs(of: repository)
-        return [repository, folder] + Self.names(in: folder).map { folder + $0 }
+        return [repository, folder] + entryNames(in: folder).map { folder + $0 }
     }
 
     private static func packs(of repository: String) -> String { repository + "/objects/pack/" }
 
     private func packs(in repository: String) -> [Pack] {
         let folder = Self.packs(of: repository)
-        return Self.names(in: folder).filter { $0.hasSuffix(".pack") }.compactMap { name in
+        return entryNames(in: folder).filter { $0.hasSuffix(".pack") }.compactMap { name in
             var status = stat()
             guard stat(folder + name, &status) == 0 else { return nil }
             return Pack(path: folder + name.dropLast(5), size: UInt64(max(0, status.st_size)))
@@ -142,32 +142,32 @@ struct MirrorDirectory: Sendable {
 
     /// Removes files of a killed process. The caller holds the lock.
     private func removeLeftovers() {
-        Self.removeTree(incoming)
-        Self.removeTree(view)
+        removeTree(incoming)
+        removeTree(view)
         if exists {
-            Self.removeTree(discarded)
+            removeTree(discarded)
         } else {
             // The process was killed between the two renames: restore the old mirror.
             _ = rename(discarded, repository)
         }
-        for name in Self.names(in: path) where name.hasPrefix("discarded.git.") {
-            Self.removeTree(path + "/" + name)
+        for name in entryNames(in: path) where name.hasPrefix("discarded.git.") {
+            removeTree(path + "/" + name)
         }
-        for name in Self.names(in: path) where name.hasPrefix("verify.") {
+        for name in entryNames(in: path) where name.hasPrefix("verify.") {
             var status = stat()
             // A newer folder may belong to a process that is verifying now.
             guard stat(path + "/" + name, &status) == 0, status.st_mtim.tv_sec < time(nil) - 3600 else { continue }
-            Self.removeTree(path + "/" + name)
+            removeTree(path + "/" + name)
         }
         let packs = Self.packs(of: repository)
-        for name in Self.names(in: packs) where name.contains("_git2_") { unlink(packs + name) }
+        for name in entryNames(in: packs) where name.contains("_git2_") { unlink(packs + name) }
         putReferencesBack()
         removeLocks(repository, depth: 0)
         removeLocks(repository + "/refs", depth: 16)
     }
 
     private func removeLocks(_ folder: String, depth: Int) {
-        for name in Self.names(in: folder) {
+        for name in entryNames(in: folder) {
             if name.hasSuffix(".lock") {
                 unlink(folder + "/" + name)
             } else if depth > 0 {
@@ -192,28 +192,5 @@ struct MirrorDirectory: Sendable {
         return GitFailure(
             .fetchFailed, "\(what) \(path): \(String(cString: strerror(code)).lowercased())",
             hint: isForeign ? "make the user that prewarm runs as the owner of \(self.path)" : nil)
-    }
-
-    /// Returns the names of the entries of a folder; empty if it is not readable.
-    private static func names(in folder: String) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            // Read the name in place: the entry is only as long as its name, so a copy could read beyond the buffer.
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names
-    }
-
-    /// Removes a file or a folder with its contents. It does not follow symbolic links, and ignores what it cannot
-    /// remove.
-    static func removeTree(_ path: String) {
-        guard unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
-        for name in Self.names(in: path) { removeTree(path + "/" + name) }
-        rmdir(path)
     }
 }
