@@ -20,7 +20,6 @@ final class PostgresSession: SQLConnection {
     /// True if the current transaction has the savepoint of an earlier job.
     var hasSavepoint = false
 
-    let currentTime = "CAST(extract(epoch FROM clock_timestamp()) AS BIGINT) * 1000"
     let readsWholeRows = false
 
     init(_ address: PostgresAddress, _ limits: PostgresLimits) {

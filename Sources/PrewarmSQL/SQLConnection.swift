@@ -6,9 +6,6 @@ package protocol SQLConnection: AnyObject {
     /// and it names placeholders and functions as its database does.
     func statement(_ sql: String) throws -> any SQLStatement
 
-    /// The expression for the current time in milliseconds since 1970.
-    var currentTime: String { get }
-
     /// True if the database reads the whole row of each index entry before it checks the conditions of a query that uses a
     /// column outside of the index. A statement then reads such a column by a subquery in its last condition, so that only the
     /// rows that fulfill the other conditions are read.

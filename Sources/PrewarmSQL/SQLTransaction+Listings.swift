@@ -33,19 +33,18 @@ extension SQLTransaction {
             }
     }
 
-    func replaceOrphans(_ orphans: [Orphan], provisioner: String, listedAt: Timestamp) throws {
+    func save(_ listing: Listing) throws {
+        let provisioner = listing.provisioner
         try statement("DELETE FROM orphans WHERE provisioner = ?").run(provisioner)
         let insert = try statement("INSERT INTO orphans (provisioner, id, state, since, store) VALUES (?,?,?,?,?)")
-        for orphan in orphans { try insert.run(provisioner, orphan.id, orphan.state, orphan.since, orphan.store) }
-        try setListed(provisioner: provisioner, at: listedAt)
-    }
-
-    func save(_ listing: Listing) throws {
-        try replaceOrphans(listing.orphans, provisioner: listing.provisioner, listedAt: listing.at)
+        for orphan in listing.orphans {
+            try insert.run(provisioner, orphan.id, orphan.state, orphan.since, orphan.store)
+        }
+        try setListed(provisioner: provisioner, at: listing.at)
         // A state with a line feed is read as two states, and each is reported once.
         let states = listing.unknownStates.joined(separator: "\n")
         try statement("UPDATE listings SET more_orphans = ?, unknown_states = ? WHERE provisioner = ?")
-            .run(listing.moreOrphans, states, listing.provisioner)
+            .run(listing.moreOrphans, states, provisioner)
     }
 
     func setListed(provisioner: String, at: Timestamp) throws {

@@ -15,15 +15,13 @@ extension SQLTransaction {
         return parsed
     }
 
-    /// Saves parse results. Their time is that of the database instead of the engine, because it only decides when they are
-    /// deleted.
-    func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int) throws {
+    func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int, at now: Timestamp) throws {
         try insert(
             files.sorted { $0.blob < $1.blob },
             by: "INSERT INTO blobs (\(Self.blobColumns))",
-            row: "(?,?,?, \(connection.currentTime))", rest: Self.replaceBlob
+            row: "(?,?,?,?)", rest: Self.replaceBlob
         ) { file, binder in
-            try binder.bind(file.blob, parserVersion, file.bytes)
+            try binder.bind(file.blob, parserVersion, file.bytes, now)
         }
     }
 }

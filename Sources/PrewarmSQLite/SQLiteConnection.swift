@@ -10,8 +10,6 @@ final class SQLiteConnection: SQLConnection {
         self.database = database
     }
 
-    let currentTime = "CAST(strftime('%s','now') AS INTEGER) * 1000"
-
     let readsWholeRows = true
 
     func statement(_ sql: String) throws -> any SQLStatement {

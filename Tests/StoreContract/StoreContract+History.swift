@@ -150,8 +150,8 @@ extension StoreContract {
         Case("Parse results of an earlier parser are deleted, and current ones stay") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
-                try writer.saveParsed([("a", [1])], parserVersion: 1)
-                try writer.saveParsed([("b", [2])], parserVersion: 2)
+                try writer.saveParsed([("a", [1])], parserVersion: 1, at: .at(0))
+                try writer.saveParsed([("b", [2])], parserVersion: 2, at: .at(0))
                 try writer.forgetHistory(before: .at(-1_000_000_000))
             }
             #expect(try await store.read { try $0.parsed(blobs: ["a"], parserVersion: 1) }.isEmpty)

@@ -81,8 +81,8 @@ extension StoreContract {
         Case("Parse results are kept by blob and parser version") { fixture in
             let store = try await fixture.open()
             try await store.write { writer in
-                try writer.saveParsed([("a", [1, 2]), ("b", []), ("c", [0])], parserVersion: 1)
-                try writer.saveParsed([("c", [9])], parserVersion: 2)
+                try writer.saveParsed([("a", [1, 2]), ("b", []), ("c", [0])], parserVersion: 1, at: .at(0))
+                try writer.saveParsed([("c", [9])], parserVersion: 2, at: .at(0))
             }
             let kept = try await store.read { try $0.parsed(blobs: ["a", "b", "x"], parserVersion: 1) }
             #expect(kept == ["a": [1, 2], "b": []])

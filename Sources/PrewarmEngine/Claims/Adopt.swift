@@ -41,10 +41,9 @@ extension Engine {
             }
             try checkRoom(for: adopted, orphans, of: preset, at: now, in: store)
             try store.replaceDeleted(by: adopted)
-            let (provisioner, ids) = (preset.spec.provisioner, Set(adopted.map(\.id)))
-            let rest = try store.orphans().filter { $0.provisioner == provisioner && !ids.contains($0.id) }
-            try store.replaceOrphans(
-                rest, provisioner: provisioner, listedAt: try store.listedAt(provisioner: provisioner) ?? now)
+            if let listing = try store.listing(provisioner: preset.spec.provisioner) {
+                try store.save(listing.without(Set(adopted.map(\.id))))
+            }
             try store.append(
                 adopted.map { workspace in
                     Event(

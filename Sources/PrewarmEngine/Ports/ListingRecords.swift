@@ -60,6 +60,13 @@ package struct Listing: Hashable, Sendable {
         self.moreOrphans = moreOrphans
         self.unknownStates = unknownStates
     }
+
+    /// Returns the listing without orphans that were adopted.
+    func without(_ adopted: Set<WorkspaceID>) -> Listing {
+        Listing(
+            provisioner: provisioner, at: at, orphans: orphans.filter { !adopted.contains($0.id) },
+            moreOrphans: moreOrphans, unknownStates: unknownStates)
+    }
 }
 
 extension Orphan {

@@ -98,8 +98,6 @@ package protocol StoreReader: StandingReader, BreakerReader, ClaimReader, Handov
     /// Returns the workspace with this id or name.
     func workspace(_ idOrName: String) throws -> Workspace?
     func workspace(claimedWith key: ClaimKey) throws -> Workspace?
-    /// Returns true if there is a workspace that is not deleted.
-    func hasWorkspaces() throws -> Bool
     /// Returns workspaces in the order of their ids, which is the order of their creation.
     func workspaces(_ filter: WorkspaceFilter) throws -> [Workspace]
 
@@ -184,8 +182,6 @@ package protocol StoreWriter: StoreReader, StandingWriter, BreakerWriter, ClaimW
     /// Saves a pin, which replaces an earlier one of the source.
     func save(_ pin: Pin) throws
     func forgetPin(ofSource name: String) throws
-    /// Replaces the orphans of the provisioner.
-    func replaceOrphans(_ orphans: [Orphan], provisioner: String, listedAt: Timestamp) throws
     /// Saves the record of a list, which replaces the one of the provisioner's last list.
     func save(_ listing: Listing) throws
     /// Sets the time at which the provisioner was asked for a list, and keeps the result of the last one.
@@ -238,7 +234,7 @@ package protocol StoreWriter: StoreReader, StandingWriter, BreakerWriter, ClaimW
     /// Deletes the entries of the audit log before a time.
     func forgetAudit(before: Timestamp) throws
 
-    func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int) throws
+    func saveParsed(_ files: [(blob: String, bytes: [UInt8])], parserVersion: Int, at now: Timestamp) throws
     /// Deletes history before a time: finished operations with their logs, deleted workspaces, events, revisions, and parse
     /// results that are not used. It does nothing if that was done within the last hour.
     /// - Returns: True if it deleted history.

@@ -80,7 +80,7 @@ struct ReconcileTransaction: Sendable {
         if definition.presets != nil, preset != nil { try store.unsettle(source: source.name) }
         // If only changed files were read, there were no diagnostics before, and there are no new ones.
         if definition.presets != nil { try store.replaceDiagnostics(definition.diagnostics, source: source.name) }
-        try store.saveParsed(definition.newlyParsed, parserVersion: engine.parser.version)
+        try store.saveParsed(definition.newlyParsed, parserVersion: engine.parser.version, at: now)
     }
 
     /// Saves the presets that the deletion guard admits.

@@ -144,7 +144,7 @@ struct Loader: Sendable {
 
     /// Saves parse results in small transactions: there may be very many files, and claims wait for each transaction.
     private func keepParsed(_ files: [(blob: String, bytes: [UInt8])]) async throws {
-        let version = engine.parser.version
+        let (version, now) = (engine.parser.version, engine.now())
         var (rest, room) = (files[...], Self.mostBytesKept)
         while !rest.isEmpty, room > 0 {
             var size = 0
@@ -153,7 +153,7 @@ struct Loader: Sendable {
                     defer { size += file.bytes.count }
                     return size < 1 << 20
                 })
-            try await engine.store.write { try $0.saveParsed(part, parserVersion: version) }
+            try await engine.store.write { try $0.saveParsed(part, parserVersion: version, at: now) }
             (rest, room) = (rest.dropFirst(part.count), room - size)
         }
     }
