@@ -113,14 +113,15 @@ extension SQLTransaction {
 
     func save(_ claim: Claim) throws {
         progress.note()
-        let lease = claim.lease
+        var lease = claim.lease
+        if claim.endedAt != nil { lease?.endWithClaim() }
         try statement(Self.saveClaim).run(
             addedPresetID(claim.preset), claim.id, claim.owner.name, claim.owner.kindCode, claim.asked,
             claim.workspace, claim.result.rawValue, claim.askedAt, claim.grantedAt, claim.usableAt, claim.endedAt,
             claim.endReason?.rawValue, claim.endedBy, claim.endMessage, lease?.ttl.wholeMilliseconds,
             lease?.warn.wholeMilliseconds, lease?.grace.wholeMilliseconds, lease?.onExpiry.rawValue, lease?.expiresAt,
             lease?.endsAt, lease?.span.wholeMilliseconds, lease?.phase.rawValue, lease?.hold?.until,
-            lease?.hold?.reason, lease?.hold?.by, lease?.suspectedAt, claim.endedAt == nil ? lease?.lookAt : nil)
+            lease?.hold?.reason, lease?.hold?.by, lease?.suspectedAt, lease?.lookAt)
     }
 
     func forgetClaims(endedBefore: Timestamp) throws {

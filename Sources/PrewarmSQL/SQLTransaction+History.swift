@@ -164,11 +164,11 @@ extension SQLTransaction {
         return true
     }
 
-    /// The statement that deletes preset keys without any data. Operations need no check, because an operation is not
-    /// older than its workspace. The keys of orphans are the exception and are kept.
+    /// The statement that deletes preset keys without any data. No index has the presets of operations and replacements, so
+    /// these are read once.
     private static let forgetKeys = """
-        DELETE FROM preset_keys WHERE source <> '\(PresetKey.orphans.source)'
-        AND NOT EXISTS (SELECT 1 FROM presets WHERE presets.id = preset_keys.id)
+        DELETE FROM preset_keys WHERE NOT EXISTS (SELECT 1 FROM presets WHERE presets.id = preset_keys.id)
+        AND NOT EXISTS (SELECT 1 FROM conditions WHERE conditions.preset = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM failures WHERE failures.preset = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM tickets WHERE tickets.preset = preset_keys.id)
         AND NOT EXISTS (SELECT 1 FROM tickets WHERE tickets.demand = preset_keys.id)
@@ -177,6 +177,7 @@ extension SQLTransaction {
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state <> 5)
         AND NOT EXISTS (SELECT 1 FROM workspaces WHERE workspaces.preset = preset_keys.id AND state = 5)
         AND NOT EXISTS (SELECT 1 FROM claims WHERE claims.preset = preset_keys.id)
+        AND id NOT IN (SELECT preset FROM operations) AND id NOT IN (SELECT preset FROM replacements)
         """
 }
 

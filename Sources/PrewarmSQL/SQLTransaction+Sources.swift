@@ -46,10 +46,7 @@ extension SQLTransaction {
     }
 
     func forget(source name: String) throws {
-        let ids = "(SELECT id FROM preset_keys WHERE source = ?)"
-        try statement("DELETE FROM presets WHERE id IN \(ids)").run(name)
-        try statement("DELETE FROM failures WHERE preset IN \(ids)").run(name)
-        try statement("DELETE FROM standings WHERE preset IN \(ids)").run(name)
+        try forget(presetKeys(source: name).map(\.key))
         for table in ["templates", "diagnostics", "revisions", "guards", "pins"] {
             try statement("DELETE FROM \(table) WHERE source = ?").run(name)
         }

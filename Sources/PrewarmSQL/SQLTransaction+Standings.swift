@@ -32,8 +32,9 @@ extension SQLTransaction {
         var leftOut: Set<Int64> = []
         for key in keys {
             guard let id = try presetID(key),
-                let one = try statement("SELECT 1, unfinished FROM standings WHERE preset = ? AND settled = 1")
-                    .first(id, read: sums)
+                let one = try statement(
+                    "SELECT 1, unfinished FROM standings WHERE preset = ? AND source = ? AND settled = 1"
+                ).first(id, source, read: sums)
             else { continue }
             leftOut.insert(id)
             pools -= one.pools

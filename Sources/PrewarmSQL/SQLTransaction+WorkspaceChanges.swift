@@ -25,6 +25,7 @@ extension SQLTransaction {
     }
 
     func create(_ groups: [NewWorkspaces]) throws {
+        let groups = groups.filter { !$0.ids.isEmpty }
         var specs: [Fingerprint: WorkspaceSpec] = [:]
         var added = AddedTallies()
         if let newest = groups.lazy.compactMap({ $0.ids.max() }).max() { progress.note(newest) }

@@ -29,14 +29,14 @@ extension SQLTransaction {
         if start.utf8.count > room / 2 {
             presets += " OR length(name) > \(room) AND rtrim(substr(name, 1, \(room)), '-') = ?1"
         }
-        let select = "SELECT id FROM workspaces INDEXED BY \(index) AND preset IN (\(presets))"
-        let byEnd = try statement("\(select) AND substr(id, max(length(id) - 7, 1)) = ?2 ORDER BY id LIMIT 1")
-        if let id = try byEnd.first(start, ending, read: { $0.next(WorkspaceID.self) }) { return id }
-        // The names of workspaces with ids from a provisioner end with a digest.
-        let others = try statement("\(select) AND length(id) <> 26").all(start) { columns in
-            columns.next(WorkspaceID.self)
-        }
-        return others.first { Workspace.name(preset: start, id: $0) == "\(start)-\(ending)" }
+        // The names of workspaces with ids from a provisioner may end with a digest.
+        let candidates = try statement(
+            """
+            SELECT id FROM workspaces INDEXED BY \(index) AND preset IN (\(presets))
+            AND (length(id) <> 26 OR substr(id, 19) = ?2) ORDER BY id
+            """
+        ).all(start, ending) { columns in columns.next(WorkspaceID.self) }
+        return candidates.first { Workspace.name(preset: start, id: $0) == "\(start)-\(ending)" }
     }
 
     func workspace(claimedWith key: ClaimKey) throws -> Workspace? {
@@ -44,10 +44,6 @@ extension SQLTransaction {
         return try statement(
             "SELECT \(WorkspaceDecoder.columns) FROM workspaces WHERE claim_key = ? AND claim_caller = ?"
         ).first(key.text, key.caller, read: decoder.workspace) ?? nil
-    }
-
-    func hasWorkspaces() throws -> Bool {
-        try statement("SELECT 1 FROM tallies LIMIT 1").first { columns in columns.next(Int.self) } != nil
     }
 
     func workspaces(_ filter: WorkspaceFilter) throws -> [Workspace] {

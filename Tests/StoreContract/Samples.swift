@@ -14,11 +14,13 @@ extension WorkspaceSpec {
 }
 
 extension Preset {
-    static func sample(_ key: PresetKey = .go, instances: Int = 3, retirement: Retirement? = nil) -> Preset {
+    static func sample(_ key: PresetKey = .go, instances: Int = 3, retirement: Retirement? = nil, health: Health? = nil)
+        -> Preset
+    {
         Preset(
             key: key, labels: ["team": "platform"], annotations: ["note": "läuft ☕️"],
             origin: Origin(file: "presets/\(key.name).yaml", line: 4), spec: .sample(), instances: instances,
-            ttl: .seconds(3600), retirement: retirement)
+            ttl: .seconds(3600), retirement: retirement, health: health)
     }
 }
 

@@ -4,7 +4,7 @@ import Testing
 
 extension StoreContract {
     /// Returns a claim with a lease in a random state.
-    private static func random(_ number: Int, _ random: inout SplitMix64) -> Claim {
+    static func randomClaim(_ number: Int, _ random: inout SplitMix64) -> Claim {
         func seconds(_ range: ClosedRange<Int>) -> Duration { .seconds(Int.random(in: range, using: &random)) }
         var claim = Claim.sample("\(number)", askedAt: .at(Int64.random(in: 0...900, using: &random)))
         let granted = claim.grantedAt ?? .at(0)
@@ -64,7 +64,7 @@ extension StoreContract {
             let store = try await fixture.open()
             var random = SplitMix64(seed: 5)
             for round in 0..<40 {
-                let claims = (0..<20).map { Self.random($0, &random) }
+                let claims = (0..<20).map { Self.randomClaim($0, &random) }
                 let gap = Duration.seconds(Int.random(in: -2000...2000, using: &random))
                 let now = Timestamp.at(900) + (gap < .zero ? gap : .zero)
                 try await store.write { writer in

@@ -33,19 +33,20 @@ extension StoreContract {
             let preset = PresetKey(source: "main", name: "go-1-x")
             try await store.write { writer in
                 try writer.insert([
-                    .sample("01jh0000000000000000abcd2345", preset, .deleted),
-                    .sample("01ji0000000000000000abcd2345", preset),
-                    .sample("01jh0000000000000000abcd2346", preset, .deleted), .sample("w-1", preset),
+                    .sample("01jh00000000000000abcd2345", preset, .deleted),
+                    .sample("01ji00000000000000abcd2345", preset),
+                    .sample("01jh00000000000000abcd2346", preset, .deleted), .sample("w-1", preset),
+                    .sample("adopted-abcd2347", preset),
                 ])
             }
             func find(_ name: String) async throws -> String? {
                 let found = try await store.read { reader in try reader.workspace(name) }
                 return found?.id.rawValue
             }
-            #expect(try await find("go-1-x-abcd2345") == "01ji0000000000000000abcd2345")
-            #expect(try await find("go-1-x-abcd2346") == "01jh0000000000000000abcd2346")
+            #expect(try await find("go-1-x-abcd2345") == "01ji00000000000000abcd2345")
+            #expect(try await find("go-1-x-abcd2346") == "01jh00000000000000abcd2346")
             #expect(try await find("go-1-x-w-1") == "w-1")
-            for unknown in ["go-1-x", "go-1-x-", "-abcd2345", "go-abcd2345", ""] {
+            for unknown in ["go-1-x", "go-1-x-abcd2347", "go-1-x-", "-abcd2345", "go-abcd2345", ""] {
                 let found = try await find(unknown)
                 #expect(found == nil)
             }

@@ -23,4 +23,5 @@ enum StoreContract {
         transactionCases + sourceCases + presetCases + workspaceCases + claimCases + operationCases + queueCases
         + historyCases + accessCases + notificationCases + claimRecordCases + leaseCases + breakerCases + handoverCases
         + limitCases
+        + standingCases + demandCases + holdCases
 }

@@ -130,6 +130,9 @@ extension ClaimLease {
         lookAt = nil
     }
 
+    /// Ends the lease with its claim, so that nothing looks at it again.
+    package mutating func endWithClaim() { lookAt = nil }
+
     /// Delays the next look at a lease that has ended.
     package mutating func postpone(until time: Timestamp) { lookAt = time }
 

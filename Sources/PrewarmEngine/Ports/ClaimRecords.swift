@@ -36,7 +36,8 @@ package protocol ClaimReader {
 
 /// The writes of the records of claims.
 package protocol ClaimWriter: ClaimReader {
-    /// Saves the record of a claim, which replaces an earlier one with the same id.
+    /// Saves the record of a claim, which replaces an earlier one with the same id. The lease of a claim that has ended is
+    /// not looked at again.
     func save(_ claim: Claim) throws
     /// Deletes the records of claims that ended, or were refused, before a time.
     func forgetClaims(endedBefore: Timestamp) throws
