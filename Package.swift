@@ -137,6 +137,11 @@ let package = Package(
         .target(
             name: "StoreContract", dependencies: ["PrewarmCore", "PrewarmEngine"], path: "Tests/StoreContract",
             swiftSettings: strict),
+        .target(
+            name: "MemoryStore", dependencies: ["PrewarmCore", "PrewarmEngine"], path: "Tests/MemoryStore",
+            swiftSettings: strict),
+        tests(
+            "MemoryStoreTests", ["PrewarmCore", "PrewarmEngine", "PrewarmSQLite", "MemoryStore", "StoreContract"]),
         tests(
             "PrewarmSQLiteTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmSQL", "PrewarmSQLite", "StoreContract", grdb]),
@@ -164,7 +169,10 @@ let package = Package(
             ]),
         tests(
             "PrewarmEngineTests",
-            ["PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", "ClockSupport", logging, sqlite]),
+            [
+                "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", "ClockSupport", "MemoryStore",
+                logging, sqlite,
+            ]),
         tests(
             "PrewarmWebhooksTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmWebhooks", "ClockSupport", httpTypes, crypto]),
