@@ -1,14 +1,24 @@
 import ClockSupport
 import Foundation
+import MemoryStore
 import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
 import PrewarmSQLite
 import Synchronization
 
+/// The store of a simulation.
+enum StoreKind: Sendable {
+    /// The reference, which takes little time.
+    case memory
+    case sqlite
+}
+
 /// A git repository, a provider of workspaces and a clock in memory, with a real store in a file.
 final class World: Sendable {
     let path: String
+    /// The state of the stores of the kind ``StoreKind/memory``.
+    let database = MemoryDatabase()
     private let state = Mutex(State())
 
     struct State {
@@ -140,8 +150,26 @@ final class World: Sendable {
             isIncremental: isIncremental)
     }
 
-    /// Returns another world with a copy of the store. The store must not be written meanwhile.
-    func copied() throws -> World {
+    /// Opens the store of a simulation, or opens it again.
+    func open(_ kind: StoreKind) throws -> any Store {
+        switch kind {
+        case .memory: MemoryStore(database)
+        case .sqlite: try open()
+        }
+    }
+
+    /// Returns a copy of the store of a simulation with the world that it belongs to. The store must not be written meanwhile.
+    func copied(_ kind: StoreKind) throws -> (world: World, store: any Store) {
+        switch kind {
+        case .memory: return (self, MemoryStore(database.copy()))
+        case .sqlite:
+            let copy = try copied()
+            return (copy, try copy.open())
+        }
+    }
+
+    /// Returns another world with a copy of the file. The store must not be written meanwhile.
+    private func copied() throws -> World {
         let copy = try World()
         for suffix in ["", "-wal", ".identity"] where FileManager.default.fileExists(atPath: path + suffix) {
             try FileManager.default.copyItem(atPath: path + suffix, toPath: copy.path + suffix)

@@ -2,7 +2,6 @@ import Foundation
 import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
-import PrewarmSQLite
 import Testing
 
 /// Compares an incremental reconciliation with a whole one. Each reconciliation runs twice from the same state: the
@@ -10,8 +9,13 @@ import Testing
 @Suite("An incremental reconciliation")
 struct IncrementalReconcileTests {
     @Test("An incremental reconciliation has the same result as a whole one", arguments: 0..<16 as Range<UInt64>)
-    func sameAsWhole(seed: UInt64) async throws {
-        var life = try Life(seed: seed)
+    func sameAsWhole(seed: UInt64) async throws { try await compare(seed, on: .memory) }
+
+    @Test("The same holds on the SQLite store", arguments: 0..<3 as Range<UInt64>)
+    func sameAsWholeOnSQLite(seed: UInt64) async throws { try await compare(seed, on: .sqlite) }
+
+    private func compare(_ seed: UInt64, on kind: StoreKind) async throws {
+        var life = try Life(seed: seed, on: kind)
         for step in 0..<60 {
             let problem = try await life.step()
             guard problem == nil else {
@@ -122,15 +126,17 @@ private struct Life {
     private var history: ManifestHistory
     private let git = FileGit()
     private let world: World
-    private let store: SQLiteStore
+    private let store: any Store
+    private let kind: StoreKind
     private let engine: Engine
     private let policy: Policy
 
-    init(seed: UInt64) throws {
+    init(seed: UInt64, on kind: StoreKind) throws {
+        self.kind = kind
         random = SplitMix64(seed: seed &* 7919)
         history = ManifestHistory(seed: seed)
         world = try World()
-        store = try world.open()
+        store = try world.open(kind)
         var policy = Policy()
         if seed % 3 == 1 {
             policy.limits = Policy.Limits(
@@ -203,8 +209,8 @@ private struct Life {
     }
 
     private mutating func reconcile() async throws -> String? {
-        let copy = try world.copied()
-        let other = try SQLiteStore.open(path: copy.path)
+        let (copy, other) = try world.copied(kind)
+        defer { withExtendedLifetime(copy) {} }
         let whole = world.engine(git: git, store: other, policy: policy, isIncremental: false)
         let pulls = chance(85)
         let expected = try await whole.reconcile("presets", pull: pulls)
@@ -253,7 +259,7 @@ private struct Life {
 private struct Remains {
     private var parts: [String: [String]] = [:]
 
-    init(_ store: SQLiteStore) async throws {
+    init(_ store: any Store) async throws {
         parts = try await store.read { store in
             let conditions = try store.conditions(source: "presets")
             // ULIDs begin with the time, which is unique for each reconciliation here, and end with random digits.

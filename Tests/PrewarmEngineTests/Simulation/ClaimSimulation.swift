@@ -1,7 +1,6 @@
 import Foundation
 import PrewarmCore
 import PrewarmEngine
-import PrewarmSQLite
 
 /// A seeded run of claims, crashes, outages and clock jumps in virtual time, beside a model of what must hold.
 ///
@@ -49,7 +48,8 @@ final class ClaimSimulation {
     let seed: UInt64
     var random: SplitMix64
     /// The store without a process that dies.
-    var store: SQLiteStore
+    var store: any Store
+    let kind: StoreKind
     var processes: [Daemon] = []
     var steps: [String] = []
     /// What does not hold, with the step after which it was found.
@@ -92,13 +92,14 @@ final class ClaimSimulation {
     static let longest = Duration.seconds(400)
     static let longestGrace = Duration.seconds(30)
 
-    init(seed: UInt64) throws {
+    init(seed: UInt64, on kind: StoreKind) throws {
         self.seed = seed
+        self.kind = kind
         random = SplitMix64(seed: seed)
         // A file in memory needs no disk, whose writes would take most of the time.
         let memory = URL(fileURLWithPath: "/dev/shm")
         world = try FileManager.default.isWritableFile(atPath: memory.path) ? World(folder: memory) : World()
-        store = try world.open()
+        store = try world.open(kind)
         world.with { state in
             state.concurrency = 1
             state.canInspect = seed % 2 == 0
@@ -136,7 +137,7 @@ final class ClaimSimulation {
         holders += 1
         if processes.isEmpty {
             if chance(20) { world.with { ($0.boots, $0.uptime) = ($0.boots + 1, .zero) } }
-            if let opened = try? world.open() { store = opened }
+            if let opened = try? world.open(kind) { store = opened }
         }
         let life = MortalStore.Life()
         var policy = Policy()

@@ -21,8 +21,13 @@ private enum SimulationRuns {
 @Suite("Simulated claims")
 struct ClaimSimulationTests {
     @Test("Owners keep what they got, pools fill again and no claim is forgotten", arguments: SimulationRuns.seeds)
-    func holds(seed: UInt64) async throws {
-        let simulation = try ClaimSimulation(seed: seed)
+    func holds(seed: UInt64) async throws { try await run(seed, on: .memory) }
+
+    @Test("The same holds on the SQLite store", arguments: SimulationRuns.seeds.prefix(2))
+    func holdsOnSQLite(seed: UInt64) async throws { try await run(seed, on: .sqlite) }
+
+    private func run(_ seed: UInt64, on kind: StoreKind) async throws {
+        let simulation = try ClaimSimulation(seed: seed, on: kind)
         let faults = try await simulation.run(steps: SimulationRuns.steps)
         if SimulationRuns.isProof {
             let counts = simulation.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
