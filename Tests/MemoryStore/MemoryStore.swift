@@ -53,8 +53,9 @@ package final class MemoryStore: Store {
         try body(MemoryTransaction(database.snapshot))
     }
 
+    /// Writes run one after the other, and each is short, so their urgency does not matter.
     package func write<Result: Sendable>(
-        _ body: @escaping @Sendable (any StoreWriter) throws -> Result
+        _ urgency: WriteUrgency, _ body: @escaping @Sendable (any StoreWriter) throws -> Result
     ) async throws -> Result {
         try database.write(body)
     }

@@ -18,6 +18,10 @@ extension MemoryTransaction {
         state.lists[listing.provisioner]?.isWanted = false
     }
 
+    func forgetListTimes() {
+        for provisioner in state.lists.keys { setListed(provisioner: provisioner, at: Listing.forgotten) }
+    }
+
     func setListed(provisioner: String, at: Timestamp) {
         let old = listing(provisioner: provisioner)
         save(
