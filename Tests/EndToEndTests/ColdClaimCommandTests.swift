@@ -2,6 +2,42 @@ import Foundation
 import Testing
 
 @Suite struct ColdClaimCommandTests {
+    @Test("A claim on an empty pool starts within a second behind 200 refills")
+    func behindRefills() async throws {
+        let sandbox = try await Sandbox()
+        try sandbox.write(
+            "provision",
+            """
+            #!/bin/sh
+            cat > /dev/null
+            case $PREWARM_PRESET in a) sleep 2 ;; esac
+            echo '{}'
+            """, isExecutable: true)
+        try await sandbox.commit([
+            "a.yaml": Sandbox.preset("a", instances: 200),
+            "b.yaml": Sandbox.preset("b", instances: 0, "  onEmpty: create"),
+        ])
+        try await sandbox.serve { daemon in
+            try await daemon.eventually("a refill runs") {
+                try await !daemon.get("/api/v1/operations?preset=a&state=running").json().list.isEmpty
+            }
+            let waiting = try await daemon.get("/api/v1/operations?preset=a&state=pending&limit=1000").json().list
+            #expect(waiting.count > 190)
+            let claim = try await daemon.post("/api/v1/presets/b/claims", #"{"owner": "ada"}"#)
+            let id = try #require(try claim.json()["id"]?.string, "\(claim.text)")
+            var create: JSON?
+            try await daemon.eventually("its create has started") {
+                create = try await daemon.get("/api/v1/operations/\(id)").json()
+                return create?["startedAt"]?.string != nil
+            }
+            let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+            let times = try ["createdAt", "startedAt"].map { name in
+                try Date(try #require(create?[name]?.string), strategy: style)
+            }
+            #expect(times[1].timeIntervalSince(times[0]) < 1, "\(times)")
+        }
+    }
+
     @Test func anEmptyPoolMakesOneForItsUserWhereItsManifestSaysSo() async throws {
         let sandbox = try await Sandbox()
         try await sandbox.commit([

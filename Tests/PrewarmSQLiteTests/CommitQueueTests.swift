@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import PrewarmEngine
 import PrewarmSQL
 import Synchronization
 import Testing
@@ -67,6 +68,53 @@ struct CommitQueueTests {
         #expect(try database.numbers() == [1, 2, 3])
     }
 
+    /// Adds jobs while the connection is busy, and returns the order in which they ran.
+    /// - Parameter joining: The name of the job that adds a write of a user, which is called `late`; nil if none does.
+    private func order(
+        of jobs: [(name: String, urgency: WriteUrgency)], joining: String? = nil, on database: TestDatabase
+    ) async -> [String] {
+        let queue = CommitQueue(database.queue)
+        let gate = DispatchSemaphore(value: 0)
+        database.queue.asyncWriteWithoutTransaction { _ in gate.wait() }
+        let results = Results(of: jobs.count)
+        await withCheckedContinuation { continuation in
+            for (index, job) in jobs.enumerated() {
+                queue.add(
+                    CommitQueue<DatabaseQueue>.Job(job.urgency) { connection in
+                        try connection.execute(sql: "INSERT INTO names (name) VALUES (?)", arguments: [job.name])
+                        guard job.name == joining else { return }
+                        queue.add(
+                            CommitQueue<DatabaseQueue>.Job(.ofUser) { connection in
+                                try connection.execute(sql: "INSERT INTO names (name) VALUES ('late')")
+                            } end: { _ in
+                            })
+                    } end: { error in
+                        if results.add(error, at: index) != nil { continuation.resume() }
+                    })
+            }
+            gate.signal()
+        }
+        return (try? database.names()) ?? []
+    }
+
+    @Test("Writes of users come first, and take few others into their transaction")
+    func urgent() async throws {
+        let database = try TestDatabase()
+        let usual = (0..<30).map { (name: "\($0)", urgency: WriteUrgency.usual) }
+        let order = await order(of: usual + [("u", .ofUser), ("v", .ofUser)], on: database)
+        #expect(order == ["u", "v"] + usual.map(\.name))
+        #expect(database.commits.count == 2, "two writes of users with 8 others, then the other 22")
+    }
+
+    @Test("A write of a user joins the transaction that runs, before writes that waited longer")
+    func joining() async throws {
+        let database = try TestDatabase()
+        let usual = (0..<12).map { (name: "\($0)", urgency: WriteUrgency.usual) }
+        let order = await order(of: usual, joining: "3", on: database)
+        #expect(order == ["0", "1", "2", "3", "late"] + usual.dropFirst(4).map(\.name))
+        #expect(database.commits.count == 2, "with a write of a user, a transaction has at most 8 others")
+    }
+
     @Test("Writes continue after a batch, for any number of writes")
     func many() async throws {
         let database = try TestDatabase()
@@ -108,12 +156,17 @@ private final class TestDatabase: Sendable {
         queue = try DatabaseQueue(path: path)
         try queue.write { database in
             try database.execute(
-                sql: "CREATE TABLE numbers (number INTEGER PRIMARY KEY); CREATE TABLE texts (text BLOB)")
+                sql: "CREATE TABLE numbers (number INTEGER PRIMARY KEY); CREATE TABLE texts (text BLOB);"
+                    + "CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT)")
         }
         queue.add(transactionObserver: commits, extent: .databaseLifetime)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func names() throws -> [String] {
+        try queue.read { try String.fetchAll($0, sql: "SELECT name FROM names ORDER BY id") }
+    }
 
     func numbers() throws -> [Int] {
         try queue.read { try Int.fetchAll($0, sql: "SELECT number FROM numbers ORDER BY number") }

@@ -54,7 +54,7 @@ package struct Overview: Sendable {
     package var isHealthy: Bool {
         sources.allSatisfy(\.isHealthy) && presets.areHealthy && failing.isEmpty
             && missingProvisioners.isEmpty && unconfigured.isEmpty && lists.isHealthy && outages.isHealthy
-            && store.hold?.reason != .restored && damage.isEmpty
+            && store.hold?.reason.isOfClaims != true && damage.isEmpty
     }
 
     /// The document for the audience.
