@@ -135,13 +135,14 @@ let package = Package(
             ["PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmProvisioners", subprocess, system],
             exclude: ["http-backend.py"]),
         .target(
-            name: "StoreContract", dependencies: ["PrewarmCore", "PrewarmEngine"], path: "Tests/StoreContract",
+            name: "StoreContract", dependencies: ["PrewarmCore", "PrewarmEngine", "MemoryStore"],
+            path: "Tests/StoreContract",
             swiftSettings: strict),
         .target(
             name: "MemoryStore", dependencies: ["PrewarmCore", "PrewarmEngine"], path: "Tests/MemoryStore",
             swiftSettings: strict),
         tests(
-            "MemoryStoreTests", ["PrewarmCore", "PrewarmEngine", "PrewarmSQLite", "MemoryStore", "StoreContract"]),
+            "MemoryStoreTests", ["PrewarmEngine", "MemoryStore", "StoreContract"]),
         tests(
             "PrewarmSQLiteTests",
             ["PrewarmCore", "PrewarmEngine", "PrewarmSQL", "PrewarmSQLite", "StoreContract", grdb]),

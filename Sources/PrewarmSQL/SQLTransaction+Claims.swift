@@ -101,8 +101,10 @@ extension SQLTransaction {
 
     func heldWorkspaces(of owner: Owner, limit: Int) throws -> [Workspace] {
         let decoder = try WorkspaceDecoder(self)
-        return try statement("SELECT \(WorkspaceDecoder.columns) \(Self.held) ORDER BY claimed_at, id LIMIT ?")
-            .all(owner.name, owner.kindCode, limit, read: decoder.workspace).compactMap(\.self)
+        return try statement(
+            "SELECT \(WorkspaceDecoder.columns) \(Self.held) ORDER BY claimed_at NULLS FIRST, id LIMIT ?"
+        )
+        .all(owner.name, owner.kindCode, limit, read: decoder.workspace).compactMap(\.self)
     }
 
     private static let held = """

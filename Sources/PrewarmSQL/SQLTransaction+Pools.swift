@@ -4,10 +4,12 @@ internal import PrewarmEngine
 /// Data for the planner: a row for each pool, and workspaces from an index without reading their rows.
 extension SQLTransaction {
     private static let tallies = "SELECT preset, state, fingerprint, count, oldest_ready_at FROM tallies"
+    /// The order of the primary key, in which ``TallyCounter`` needs the rows. PostgreSQL has no order of its own.
+    private static let order = "ORDER BY preset, state, fingerprint"
 
     func tallies(source: String?) throws -> [Tally] {
         var counter = TallyCounter(keys: try presetKeys(source: source))
-        try statement(Self.tallies).forEach { columns in
+        try statement("\(Self.tallies) \(Self.order)").forEach { columns in
             counter.add(&columns)
         }
         return counter.tallies
@@ -16,7 +18,7 @@ extension SQLTransaction {
     func tallies(of preset: PresetKey) throws -> [Tally] {
         guard let id = try presetID(preset) else { return [] }
         var counter = TallyCounter(keys: [(id, preset)])
-        try statement(Self.tallies + " WHERE preset = ?").forEach(id) { columns in
+        try statement("\(Self.tallies) WHERE preset = ? \(Self.order)").forEach(id) { columns in
             counter.add(&columns)
         }
         return counter.tallies

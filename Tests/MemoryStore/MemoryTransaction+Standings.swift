@@ -40,10 +40,15 @@ extension MemoryTransaction {
 
     // MARK: Numbers of workspaces
 
-    private struct Group: Hashable {
+    private struct Group: Hashable, Comparable {
         let preset: PresetKey
         let fingerprint: Fingerprint
         let state: WorkspaceState
+
+        static func < (left: Group, right: Group) -> Bool {
+            (left.preset, left.state.rawValue, left.fingerprint.rawValue)
+                < (right.preset, right.state.rawValue, right.fingerprint.rawValue)
+        }
     }
 
     private func tallies(where condition: (PresetKey) -> Bool) -> [Tally] {
@@ -51,7 +56,7 @@ extension MemoryTransaction {
         let groups = Dictionary(grouping: live) {
             Group(preset: $0.preset, fingerprint: $0.fingerprint, state: $0.state)
         }
-        return groups.map { group, workspaces in
+        return groups.sorted { $0.key < $1.key }.map { group, workspaces in
             Tally(
                 preset: group.preset, fingerprint: group.fingerprint, state: group.state, count: workspaces.count,
                 oldestReadyAt: workspaces.compactMap(\.readyAt).min())

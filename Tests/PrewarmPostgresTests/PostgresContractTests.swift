@@ -35,6 +35,11 @@ struct PostgresContractTests {
         try await contract.run(PostgresFixture(readsBeside: readsBeside))
     }
 
+    @Test("The PostgreSQL store answers random calls as the memory store does", arguments: StoreModel.seeds)
+    func model(seed: UInt64) async throws {
+        try await StoreModel.compare(PostgresFixture().open(), seed: seed)
+    }
+
     @Test(
         "The PostgreSQL store works behind PgBouncer in transaction mode",
         arguments: StoreContract.transactionCases + StoreContract.claimCases + StoreContract.queueCases)

@@ -38,6 +38,13 @@ struct SQLiteStoreContractTests {
         withExtendedLifetime(fixture) {}
     }
 
+    @Test("The SQLite store answers random calls as the memory store does", arguments: StoreModel.seeds)
+    func model(seed: UInt64) async throws {
+        let fixture = try SQLiteFixture()
+        try await StoreModel.compare(fixture.open(), seed: seed)
+        withExtendedLifetime(fixture) {}
+    }
+
     @Test("Each of many concurrent writes is saved once")
     func manyWrites() async throws {
         let fixture = try SQLiteFixture()

@@ -98,6 +98,31 @@ extension StoreContract {
             #expect(try await Set(store.read { try $0.tallies(of: .go) }) == ofGo)
             #expect(try await store.read { try $0.tallies(of: PresetKey(source: "x", name: "y")) }.isEmpty)
         },
+        Case("Tallies of many presets are complete and in the same order after changes") { fixture in
+            let store = try await fixture.open()
+            let presets = (0..<5).map { PresetKey(source: $0 < 3 ? "main" : "b", name: "p\($0)") }
+            let before = try await store.write { (store: any StoreWriter) throws in
+                try store.insert(
+                    presets.flatMap { key in
+                        WorkspaceState.allCases.map { .sample("\(key.name)-\($0.rawValue)", key, $0) }
+                    })
+                return try store.tallies(source: nil)
+            }
+            for (key, state) in zip(presets, [WorkspaceState.lost, .pending, .failed, .pending, .lost]) {
+                let id = WorkspaceID("\(key.name)-ready")
+                let moves: [(from: WorkspaceState, to: WorkspaceState)] = [(.ready, state), (state, .ready)]
+                for move in moves {
+                    try await store.write { _ = try $0.move([id], from: [move.from], to: move.to) }
+                    let all = try await store.read { try $0.tallies(source: nil) }
+                    #expect(all.reduce(0) { $0 + $1.count } == before.reduce(0) { $0 + $1.count })
+                }
+            }
+            for key in presets {
+                let expected = before.filter { $0.preset == key }
+                #expect(try await store.read { try $0.tallies(source: nil) }.filter { $0.preset == key } == expected)
+                #expect(try await store.read { try $0.tallies(of: key) } == expected)
+            }
+        },
         Case("Instances are the live and unclaimed workspaces of the given presets") { fixture in
             let store = try await fixture.open()
             let all = WorkspaceState.allCases.map { Workspace.sample($0.rawValue, .go, $0) }

@@ -68,8 +68,8 @@ package protocol StoreReader: StandingReader, BreakerReader, ClaimReader, Handov
     /// Returns the applied revisions of a source, the newest first.
     func revisions(source: String, limit: Int) throws -> [RevisionRecord]
 
-    /// Returns the numbers of workspaces by preset, fingerprint and state, without deleted ones. It is one pass over an
-    /// index.
+    /// Returns the numbers of workspaces by preset, fingerprint and state, without deleted ones. Equal numbers of a preset are
+    /// always in the same order, so that two reads can be compared. It is one pass over an index.
     func tallies(source: String?) throws -> [Tally]
     func tallies(of preset: PresetKey) throws -> [Tally]
     /// Returns the unclaimed workspaces of the presets that are not deleted.

@@ -1,8 +1,6 @@
 import PrewarmCore
 import PrewarmEngine
 
-@testable import StoreContract
-
 extension PortCalls {
     mutating func ofClaims() -> PortCall {
         let (now, time) = (now, time())

@@ -1,8 +1,6 @@
 import PrewarmCore
 import PrewarmEngine
 
-@testable import StoreContract
-
 extension PortCalls {
     mutating func ofWorkspaces() -> PortCall {
         let (id, time) = (workspace(), time())

@@ -1,8 +1,6 @@
 import PrewarmCore
 import PrewarmEngine
 
-@testable import StoreContract
-
 /// A call of one or a few methods of a store, with its values.
 struct PortCall: Sendable, CustomStringConvertible {
     let description: String

@@ -1,8 +1,6 @@
 import PrewarmCore
 import PrewarmEngine
 
-@testable import StoreContract
-
 extension PortCalls {
     mutating func ofSources() -> PortCall {
         let (source, now, time) = (source(), now, time())
