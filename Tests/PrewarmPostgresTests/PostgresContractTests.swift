@@ -35,7 +35,7 @@ struct PostgresContractTests {
         try await contract.run(PostgresFixture(readsBeside: readsBeside))
     }
 
-    @Test("The PostgreSQL store answers random calls as the memory store does", arguments: StoreModel.seeds)
+    @Test("The PostgreSQL store answers random calls as the memory store does", arguments: StoreModel.seeds(3))
     func model(seed: UInt64) async throws {
         try await StoreModel.compare(PostgresFixture().open(), seed: seed)
     }

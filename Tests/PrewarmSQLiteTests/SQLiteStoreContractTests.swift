@@ -38,7 +38,7 @@ struct SQLiteStoreContractTests {
         withExtendedLifetime(fixture) {}
     }
 
-    @Test("The SQLite store answers random calls as the memory store does", arguments: StoreModel.seeds)
+    @Test("The SQLite store answers random calls as the memory store does", arguments: StoreModel.seeds(8))
     func model(seed: UInt64) async throws {
         let fixture = try SQLiteFixture()
         try await StoreModel.compare(fixture.open(), seed: seed)

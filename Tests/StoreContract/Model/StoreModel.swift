@@ -8,9 +8,9 @@ import Testing
 enum StoreModel {
     private struct Difference: Error {}
 
-    /// The seeds of the runs. `PREWARM_MODEL_SEEDS=1000` runs as many, for a longer search.
-    static var seeds: Range<UInt64> {
-        0..<(ProcessInfo.processInfo.environment["PREWARM_MODEL_SEEDS"].flatMap { UInt64($0) } ?? 8)
+    /// Returns the seeds of the runs: `count` of them, or `PREWARM_MODEL_SEEDS` for a longer search.
+    static func seeds(_ count: UInt64) -> Range<UInt64> {
+        0..<(ProcessInfo.processInfo.environment["PREWARM_MODEL_SEEDS"].flatMap { UInt64($0) } ?? count)
     }
 
     /// Runs a random sequence of calls on a new store and on the model, and compares all reads after each transaction.
