@@ -32,6 +32,8 @@ typedef void (*receiver)(void *pass, const prewarm_pq_result *result);
     F(void, finish, PQfinish, (prewarm_pq_connection *))                                                               \
     F(int, set_nonblocking, PQsetnonblocking, (prewarm_pq_connection *, int))                                          \
     F(receiver, set_receiver, PQsetNoticeReceiver, (prewarm_pq_connection *, receiver, void *))                        \
+    F(int, backend, PQbackendPID, (const prewarm_pq_connection *))                                                     \
+    F(prewarm_pq_notification *, notified, PQnotifies, (prewarm_pq_connection *))                                      \
     F(int, send, PQsendQuery, (prewarm_pq_connection *, const char *))                                                 \
     F(int, send_params, PQsendQueryParams,                                                                             \
       (prewarm_pq_connection *, const char *, int, const unsigned *, const char *const *, const int *, const int *,    \
@@ -111,6 +113,8 @@ const char *prewarm_pq_parameter(const prewarm_pq_connection *connection, const 
 }
 const char *prewarm_pq_error(const prewarm_pq_connection *connection) { return pq_error(connection); }
 void prewarm_pq_finish(prewarm_pq_connection *connection) { pq_finish(connection); }
+int prewarm_pq_backend(const prewarm_pq_connection *connection) { return pq_backend(connection); }
+prewarm_pq_notification *prewarm_pq_notified(prewarm_pq_connection *connection) { return pq_notified(connection); }
 int prewarm_pq_send(prewarm_pq_connection *connection, const char *command) { return pq_send(connection, command); }
 int prewarm_pq_send_params(prewarm_pq_connection *connection, const char *command, int count, const unsigned *types,
                            const char *const *values, const int *lengths, const int *formats, int result_format)

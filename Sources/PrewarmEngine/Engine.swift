@@ -24,6 +24,8 @@ package struct Engine: Sendable {
     package let secretNames: [String: Set<String>]?
     /// This process as the holder of leases (``Holder``).
     package let holder: String
+    /// The name of this process for people, for example `web-1:4711`.
+    package let replicaName: String
     /// Returns true if the process of a holder is known to have ended.
     package let isDead: @Sendable (String) -> Bool
     /// Masks the values of the configuration's variables in a message.
@@ -39,6 +41,9 @@ package struct Engine: Sendable {
     /// The order of the handovers of this process.
     let handovers = HandoverQueue()
     let recentClaimsCache = RecentClaimsCache()
+    /// True if processes of several machines may use the store, so that their clocks and processes cannot be compared.
+    let isOfSeveralMachines: Bool
+    let sightings = LeaseSightings()
 
     /// A source of the configuration.
     package struct Source: Sendable {
@@ -80,13 +85,14 @@ package struct Engine: Sendable {
         clock: any EngineClock, random: @escaping @Sendable () -> UInt64,
         secret: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
         secretNames: [String: Set<String>]? = nil,
-        holder: String = Holder.current.description,
+        holder: String = Holder.current.description, replicaName: String? = nil,
         isDead: @escaping @Sendable (String) -> Bool = { Holder($0)?.isKnownDead == true },
         masked: @escaping @Sendable (String) -> String = { $0 },
         observe: @escaping @Sendable (Observation) -> Void = { _ in }, isIncremental: Bool = true
     ) {
         self.masked = masked
         self.store = store
+        isOfSeveralMachines = store.sharedTime() != nil
         self.sources = Dictionary(sources.map { ($0.name, $0) }) { first, _ in first }
         sourceNames = sources.map(\.name)
         self.defaultSource = defaultSource
@@ -100,6 +106,7 @@ package struct Engine: Sendable {
         self.secret = secret
         self.secretNames = secretNames
         self.holder = holder
+        self.replicaName = replicaName ?? Holder(holder).map { "\(Holder.hostName):\($0.pid)" } ?? holder
         self.isDead = isDead
         self.observe = observe
         self.isIncremental = isIncremental

@@ -14,6 +14,9 @@ package struct Holder: Hashable, Sendable, CustomStringConvertible {
     /// This process.
     package static let current = Holder()
 
+    /// The name of this machine.
+    package static let hostName = text(ofFile: "/proc/sys/kernel/hostname")
+
     /// The boot of the machine and the time namespace of this process, in which readings of the monotonic clock agree; nil if
     /// `/proc` does not show both.
     package static var boot: String? {
@@ -41,10 +44,14 @@ package struct Holder: Hashable, Sendable, CustomStringConvertible {
         self.startTime = startTime
     }
 
+    /// True if the process is one of another machine, another boot or another container, so that its process numbers mean
+    /// nothing here.
+    package var isElsewhere: Bool { bootID != Self.current.bootID || pidNamespace != Self.current.pidNamespace }
+
     /// Returns true if the process is known to have ended. It returns false for a process of another machine, another boot
     /// or another container, since this process cannot see it.
     package var isKnownDead: Bool {
-        guard bootID == Self.current.bootID, pidNamespace == Self.current.pidNamespace else { return false }
+        guard !isElsewhere else { return false }
         return Self.startTime(of: pid) != startTime
     }
 

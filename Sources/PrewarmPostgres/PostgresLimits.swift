@@ -12,9 +12,6 @@ struct PostgresLimits: Sendable {
     var idle: Duration = .seconds(8)
     /// The time beyond ``statement`` for the answer of a server that is cut off.
     var margin: Duration = .seconds(5)
-    /// The largest difference between the clocks of this machine and of the server. The shortest time that processes of
-    /// several machines compare is 15 s, the one of a heartbeat.
-    var clockDifference: Duration = .seconds(5)
     /// The maximum number of connections for reading. Another one writes.
     var readers = 4
 

@@ -85,6 +85,30 @@ final class PostgresLink {
         return String(text.prefix { $0 != " " })
     }
 
+    /// True if this connection is not one to the server itself, but to a pooler such as PgBouncer. Notifications do not arrive
+    /// there.
+    func isPooled(by deadline: ContinuousClock.Instant) throws -> Bool {
+        let backend = try run("SELECT pg_backend_pid()::text", by: deadline).text(0, 0)
+        return Int32(backend) != prewarm_pq_backend(handle)
+    }
+
+    /// Waits for notifications and returns their payloads. It is empty if none arrives in time.
+    func notifications(by deadline: ContinuousClock.Instant) throws -> [String] {
+        do {
+            try wait(for: Int16(POLLIN), by: deadline, late: Self.lateAnswer)
+        } catch let error as PostgresError {
+            if case .late = error.kind { return [] }
+            throw error
+        }
+        guard prewarm_pq_consume(handle) == 1 else { throw failure(.disconnected) }
+        var payloads: [String] = []
+        while let notification = prewarm_pq_notified(handle) {
+            payloads.append(notification.pointee.payload.map { String(cString: $0) } ?? "")
+            prewarm_pq_free_memory(notification)
+        }
+        return payloads
+    }
+
     /// True in a transaction that has not failed.
     var isInTransaction: Bool {
         prewarm_pq_transaction_status(handle) == Int32(PREWARM_PQ_IN_TRANSACTION)

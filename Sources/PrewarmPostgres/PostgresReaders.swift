@@ -12,23 +12,22 @@ final class PostgresReaders: Sendable {
     }
 
     private let state = Mutex(State())
-    private let address: PostgresAddress
-    private let limits: PostgresLimits
+    private let settings: SessionSettings
 
-    init(_ address: PostgresAddress, _ limits: PostgresLimits) {
-        self.address = address
-        self.limits = limits
+    init(_ settings: SessionSettings) {
+        self.settings = settings
     }
 
     /// Runs a job with a session that no other job uses at the same time.
     func read(_ job: @escaping Job) {
         let worker = state.withLock { state -> PostgresWorker? in
             if let worker = state.idle.popLast() { return worker }
-            guard state.all.count < limits.readers else {
+            guard state.all.count < settings.limits.readers else {
                 state.waiting.append(job)
+                settings.counters.waits(1)
                 return nil
             }
-            let worker = PostgresWorker(address, limits, label: "reader")
+            let worker = PostgresWorker(settings, label: "reader")
             // The session of a closed pool refuses the job.
             if state.isClosed { worker.closeConnection() }
             state.all.append(worker)
@@ -45,6 +44,7 @@ final class PostgresReaders: Sendable {
                     state.idle.append(worker)
                     return nil
                 }
+                settings.counters.waits(-1)
                 return state.waiting.removeFirst()
             }
             if let next { run(next, on: worker) }

@@ -14,6 +14,7 @@ enum PostgresSchema {
             standings,
         ].map(withTypes).joined(separator: "\n") + functions + identity,
         "ALTER TABLE operations ADD COLUMN unanswered_at bigint;",
+        withTypes(replicas),
     ]
 
     /// Returns statements in which all texts are compared by their bytes.
@@ -166,6 +167,22 @@ enum PostgresSchema {
             claim TEXT PRIMARY KEY, preset bigint NOT NULL, since bigint NOT NULL, until bigint NOT NULL
         );
         CREATE TABLE heartbeats (holder TEXT PRIMARY KEY, at bigint NOT NULL);
+        """
+
+    /// Adds the daemons on the store, and the requests to pull sources. `sources` has a line for each source.
+    private static let replicas = """
+        CREATE TABLE replicas (
+            holder TEXT PRIMARY KEY, name TEXT NOT NULL, sources TEXT NOT NULL, started_at bigint NOT NULL,
+            seen_at bigint NOT NULL
+        );
+        CREATE TABLE pulls (
+            source TEXT PRIMARY KEY, asked bigint NOT NULL, begun bigint NOT NULL, answered bigint NOT NULL,
+            pushed bigint NOT NULL, announced TEXT, failure TEXT, request TEXT, request_number bigint NOT NULL,
+            answered_request TEXT
+        );
+        CREATE TABLE sync_requests (
+            id TEXT PRIMARY KEY, numbers TEXT NOT NULL, preset TEXT, revision TEXT, created_at bigint NOT NULL
+        );
         """
 
     private static let history = """

@@ -43,6 +43,15 @@ extension PostgresSession {
         }
     }
 
+    /// Reads the name of the channel on which the processes of this store notify each other. Other stores of the database have
+    /// other names.
+    func findChannel() throws {
+        let found = try run("SELECT identity FROM store")
+        guard found.rows == 1 else { return }
+        let identity = found.text(0, 0).filter { $0.isHexDigit }
+        channel = "prewarm_\(identity.lowercased().prefix(40))"
+    }
+
     /// Returns the version of the tables; nil if there are none.
     private func version() throws -> Int? {
         do {

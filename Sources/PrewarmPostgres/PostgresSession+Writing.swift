@@ -1,3 +1,4 @@
+internal import PrewarmEngine
 internal import PrewarmSQL
 
 extension PostgresSession: SQLWriteConnection {
@@ -8,11 +9,14 @@ extension PostgresSession: SQLWriteConnection {
         try retrying { deadline in
             let number = nextCommit()
             try undoing {
-                try run("\(begin); \(Self.lock); \(mark(number))")
+                let asked = ContinuousClock.now
+                // The body sees the time of the server, also after a pause of this process or a failover.
+                note(try run("\(begin); \(Self.lock); \(mark(number)); \(DatabaseClock.query)"), asked: asked)
                 hasSavepoint = false
+                hints = []
                 try body()
             }
-            try commit(number, by: deadline)
+            try undoing { try commit(number, by: deadline) }
         }
     }
 
@@ -39,7 +43,7 @@ extension PostgresSession: SQLWriteConnection {
     /// Commits the transaction. If the connection breaks meanwhile, it asks the server on a new connection.
     private func commit(_ number: Int64, by deadline: ContinuousClock.Instant) throws {
         do {
-            let result = try run("COMMIT")
+            let result = try run("\(notification)COMMIT")
             // The server undoes a transaction in which a statement failed, also if the body ignored the error.
             guard result.tag == "COMMIT" else {
                 throw PostgresError(.refused(state: "25P02"), "a statement of the transaction failed")
@@ -50,6 +54,15 @@ extension PostgresSession: SQLWriteConnection {
                 throw PostgresError(.disconnected, error.message)
             }
         }
+    }
+
+    /// The statement that sends the hints of the transaction, which the server delivers after the commit; an empty text if there
+    /// are none. Many hints are sent as ``StoreHint/unknown``.
+    private var notification: String {
+        guard let channel, !hints.isEmpty else { return "" }
+        let texts = hints.count > 30 ? [StoreHint.unknown.text] : hints.map(\.text).sorted()
+        let payload = ([PostgresListener.process] + texts).joined(separator: ",").replacing("'", with: "")
+        return "NOTIFY \(channel), '\(payload)'; "
     }
 
     /// Returns true if a transaction of this session was committed, and false if it was undone.

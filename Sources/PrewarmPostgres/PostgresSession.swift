@@ -2,11 +2,23 @@ internal import Glibc
 internal import PrewarmEngine
 internal import PrewarmSQL
 
-/// The transactions on one connection, which is made on demand and again after it broke. A session belongs to one thread.
-final class PostgresSession: SQLConnection {
+/// The parts that all sessions of a store share.
+struct SessionSettings: Sendable {
     let address: PostgresAddress
     let limits: PostgresLimits
-    private var link: PostgresLink?
+    let clock = DatabaseClock()
+    let counters = DatabaseCounters()
+}
+
+/// The transactions on one connection, which is made on demand and again after it broke. A session belongs to one thread.
+final class PostgresSession: SQLConnection {
+    let settings: SessionSettings
+    private var link: PostgresLink? {
+        didSet {
+            if (oldValue == nil) == (link == nil) { return }
+            if link == nil { settings.counters.disconnected() } else { settings.counters.connected() }
+        }
+    }
     /// The position of the server that is tried first at the next connection. Each failure moves it on.
     private var firstServer = 0
     /// The translated texts of statements.
@@ -19,13 +31,23 @@ final class PostgresSession: SQLConnection {
     private var commits: Int64 = 0
     /// True if the current transaction has the savepoint of an earlier job.
     var hasSavepoint = false
+    /// The channel on which write transactions notify other processes; nil if they notify none.
+    var channel: String?
+    /// The hints of the current write transaction.
+    var hints: Set<StoreHint> = []
 
     let readsWholeRows = false
 
-    init(_ address: PostgresAddress, _ limits: PostgresLimits) {
-        self.address = address
-        self.limits = limits
+    init(_ settings: SessionSettings) {
+        self.settings = settings
     }
+
+    deinit {
+        if link != nil { settings.counters.disconnected() }
+    }
+
+    var address: PostgresAddress { settings.address }
+    var limits: PostgresLimits { settings.limits }
 
     /// Ends the connection for good. Later transactions fail.
     func close() {
@@ -96,6 +118,7 @@ final class PostgresSession: SQLConnection {
                 // The body may have converted the error of a statement to one of its own.
                 let cause = failure ?? error as? PostgresError
                 guard let cause, cause.isTransient, !isClosed, .now + pause < deadline else { throw cause ?? error }
+                settings.counters.retried(after: cause)
             }
             wait(pause)
             pause = min(pause * 2, .seconds(1))
@@ -150,38 +173,28 @@ final class PostgresSession: SQLConnection {
         do {
             let deadline = min(deadline, .now + limits.connect)
             let new = try PostgresLink(address, first: firstServer, by: deadline)
-            try checkClock(new, by: deadline)
+            try askTime(new, by: deadline)
             link = new
         } catch {
+            settings.counters.failedToConnect()
             firstServer += 1
             throw error
         }
     }
 
-    /// Compares the clock of this machine with that of the server. Leases and heartbeats are times that processes on other
-    /// machines compare with their own clocks, so two clocks that differ too much would end each other's work.
-    /// - Throws: ``StoreError`` if the clocks differ by more than ``PostgresLimits/clockDifference``.
-    private func checkClock(_ link: PostgresLink, by deadline: ContinuousClock.Instant) throws {
-        let asked = Self.clock()
-        let result = try link.run(
-            "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)::text", by: deadline)
-        let answered = Self.clock()
-        guard let server = Int64(result.text(0, 0)) else { return }
-        // The server read its clock at some time between the two.
-        let difference = server < asked ? server - asked : max(0, server - answered)
-        guard abs(difference) > limits.clockDifference.components.seconds * 1000 else { return }
-        throw StoreError(
-            .unavailable,
-            "cannot use \(address.display): the clock of this machine is \(abs(difference) / 1000) s "
-                + "\(difference < 0 ? "ahead of" : "behind") the clock of the database server",
-            hint: "synchronize both clocks, for example with chrony or systemd-timesyncd")
+    /// Asks the server for the time. Of several answers, the fastest one counts.
+    private func askTime(_ link: PostgresLink, by deadline: ContinuousClock.Instant) throws {
+        for _ in 0..<3 {
+            let asked = ContinuousClock.now
+            note(try link.run(DatabaseClock.query, by: deadline), asked: asked)
+        }
     }
 
-    /// Returns the wall clock in milliseconds since 1970.
-    private static func clock() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    /// Notes an answer to ``DatabaseClock/query``.
+    /// - Parameter asked: The time before the query was sent.
+    func note(_ result: PostgresResult, asked: ContinuousClock.Instant) {
+        guard result.rows == 1, let server = Int64(result.text(0, 0)) else { return }
+        settings.clock.note(server: server, asked: asked, answered: .now)
     }
 
     func wait(_ duration: Duration) {

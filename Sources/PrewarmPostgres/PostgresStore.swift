@@ -1,3 +1,4 @@
+package import PrewarmCore
 package import PrewarmEngine
 internal import PrewarmSQL
 internal import Synchronization
@@ -10,21 +11,24 @@ package final class PostgresStore: Store {
     package let address: PostgresAddress
     /// The version of the server when the store was opened.
     package let serverVersion: String
-    private let limits: PostgresLimits
+    private let settings: SessionSettings
+    /// The channel of the hints.
+    private let channel: String?
     /// The connections for reading. Nil means that the writer also reads.
     private let readers: PostgresReaders?
     private let writer: PostgresWorker
     private let commits: CommitQueue<PostgresWorker>
 
     private init(
-        _ address: PostgresAddress, _ limits: PostgresLimits, _ writer: PostgresWorker, serverVersion: String,
+        _ settings: SessionSettings, _ writer: PostgresWorker, serverVersion: String, channel: String?,
         readsBeside: Bool
     ) {
-        self.address = address
-        self.limits = limits
+        address = settings.address
+        self.settings = settings
         self.writer = writer
         self.serverVersion = serverVersion
-        readers = readsBeside ? PostgresReaders(address, limits) : nil
+        self.channel = channel
+        readers = readsBeside ? PostgresReaders(settings) : nil
         commits = CommitQueue(writer)
     }
 
@@ -45,17 +49,20 @@ package final class PostgresStore: Store {
     static func open(
         _ address: PostgresAddress, readsBeside: Bool, updatesTables: Bool = true, limits: PostgresLimits
     ) throws(StoreError) -> PostgresStore {
-        let writer = PostgresWorker(address, limits, label: "writer")
+        let settings = SessionSettings(address: address, limits: limits)
+        let writer = PostgresWorker(settings, label: "writer")
         let result = storeResult(address) {
             try writer.runNow { session in
                 try session.connectAtStart()
                 try session.migrate(updatesTables)
-                return session.serverVersion ?? ""
+                try session.findChannel()
+                return (version: session.serverVersion ?? "", channel: session.channel)
             }
         }
         switch result {
-        case .success(let version):
-            return PostgresStore(address, limits, writer, serverVersion: version, readsBeside: readsBeside)
+        case .success(let found):
+            return PostgresStore(
+                settings, writer, serverVersion: found.version, channel: found.channel, readsBeside: readsBeside)
         case .failure(let error as StoreError): throw error
         case .failure(let error): throw StoreError(.unavailable, "cannot use \(address.display): \(error)")
         }
@@ -87,6 +94,8 @@ package final class PostgresStore: Store {
         _ urgency: WriteUrgency, _ body: @escaping @Sendable (any StoreWriter) throws -> Result
     ) async throws -> Result {
         let refusal = refusal()
+        settings.counters.waits(1)
+        defer { settings.counters.waits(-1) }
         return try await withCheckedThrowingContinuation { continuation in
             let result = Mutex<Result?>(nil)
             commits.add(
@@ -94,6 +103,7 @@ package final class PostgresStore: Store {
                     let job = SQLJob(on: session)
                     let value = try body(job.writer)
                     _ = try job.advance()
+                    session.hints.formUnion(job.hints)
                     result.withLock { $0 = value }
                 } end: { [address] error in
                     continuation.resume(
@@ -110,7 +120,7 @@ package final class PostgresStore: Store {
 
     /// Returns a function that gives the error of a request that has waited too long for its turn; nil before that.
     private func refusal() -> @Sendable () -> (any Error)? {
-        let deadline = ContinuousClock.now + limits.request
+        let deadline = ContinuousClock.now + settings.limits.request
         return {
             ContinuousClock.now < deadline
                 ? nil : PostgresError(.late, "earlier requests are waiting for the database, too")
@@ -120,6 +130,17 @@ package final class PostgresStore: Store {
     package func checkWritable() async throws {
         try await write { store in try store.noteProgress() }
     }
+
+    package func sharedTime() -> Timestamp? { settings.clock.now }
+
+    /// The difference between the clock of the server and a time; nil if it is unknown.
+    package func clockDifference(from time: Timestamp) -> Duration? { settings.clock.now.map { $0 - time } }
+
+    package func hints() -> AsyncStream<StoreHint>? {
+        channel.map { PostgresListener.hints(at: settings, channel: $0) }
+    }
+
+    package var connections: StoreConnections? { settings.counters.connections(jumps: settings.clock.jumps) }
 
     /// PostgreSQL checks its files itself.
     package func findDamage(isThorough: Bool) async throws -> [String] { [] }

@@ -8,9 +8,9 @@ final class PostgresWorker: SQLWriter {
     /// Only used on the queue.
     nonisolated(unsafe) private let session: PostgresSession
 
-    init(_ address: PostgresAddress, _ limits: PostgresLimits, label: String) {
+    init(_ settings: SessionSettings, label: String) {
         queue = DispatchQueue(label: "prewarm.postgres.\(label)")
-        session = PostgresSession(address, limits)
+        session = PostgresSession(settings)
     }
 
     func start(_ job: @escaping @Sendable (PostgresSession) -> Void) {

@@ -91,6 +91,7 @@ extension SQLTransaction {
     func claimed(_ bytes: [UInt8]?) -> ClaimedWorkspace? { bytes.flatMap { try? ClaimedWorkspace(binary: $0) } }
 
     func append(_ events: [Event]) throws {
+        if !events.isEmpty { hints.add(.changed(source: nil)) }
         let insert = """
             INSERT OR FAIL INTO events
             (at, kind, reason, object, name, source, preset, message, detail, owner, owner_kind, claimed)

@@ -62,7 +62,10 @@ extension SQLTransaction {
     }
 
     func insert(_ operations: [Operation]) throws {
-        if !operations.isEmpty { progress.note() }
+        if !operations.isEmpty {
+            progress.note()
+            hints.add(.changed(source: nil))
+        }
         let insert = """
             INSERT OR FAIL INTO operations (id, kind, workspace, preset, provisioner, reason, state, attempt, \
             next_attempt_at, error, created_at, started_at, finished_at, lane_class, unanswered_at)

@@ -47,13 +47,14 @@ extension SQLTransaction {
 
     func forget(source name: String) throws {
         try forget(presetKeys(source: name).map(\.key))
-        for table in ["templates", "diagnostics", "revisions", "guards", "pins"] {
+        for table in ["templates", "diagnostics", "revisions", "guards", "pins", "pulls"] {
             try statement("DELETE FROM \(table) WHERE source = ?").run(name)
         }
         try statement("DELETE FROM sources WHERE name = ?").run(name)
     }
 
     func markDirty(source name: String) throws {
+        hints.add(.changed(source: name))
         try statement("UPDATE sources SET quiet_until = NULL, changes = changes + 1 WHERE name = ?").run(name)
     }
 
@@ -64,6 +65,7 @@ extension SQLTransaction {
     }
 
     func save(_ lease: Lease, ofSource name: String) throws {
+        if lease.isReleased, name.hasPrefix(SourceShares.prefix) { hints.add(.shares) }
         try statement(Self.saveLease)
             .run(name, lease.holder, lease.fence, lease.until)
     }

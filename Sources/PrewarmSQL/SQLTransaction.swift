@@ -9,6 +9,7 @@ struct SQLTransaction: StoreWriter {
     let keys = PresetKeys()
     /// The changes of the transaction that an older copy of the store would miss.
     let progress = StoreProgress()
+    let hints = SentHints()
 
     func statement(_ sql: String) throws -> PreparedStatement {
         PreparedStatement(try connection.statement(sql))
@@ -26,6 +27,9 @@ package struct SQLJob {
 
     package var reader: any StoreReader { transaction }
     package var writer: any StoreWriter { transaction }
+
+    /// The hints for other processes about the changes of the job.
+    package var hints: Set<StoreHint> { transaction.hints.all }
 
     package func identity() throws -> StoreIdentity { try transaction.identity() }
 

@@ -80,6 +80,7 @@ enum Schema {
         migrator.registerMigration("create-answers") { database in
             try database.execute(sql: "ALTER TABLE operations ADD COLUMN unanswered_at INTEGER")
         }
+        migrator.registerMigration("replicas") { database in try database.execute(sql: replicas) }
         return migrator
     }
 

@@ -13,6 +13,8 @@ struct RunningDaemon: Sendable {
     let send: @Sendable (Signal) throws -> Void
     /// The process ID of the daemon.
     let pid: Int32
+    /// The name of its log in the sandbox.
+    var logName = "serve.log"
 
     struct Answer {
         let status: Int
@@ -67,7 +69,7 @@ struct RunningDaemon: Sendable {
         try await sandbox.prewarm(arguments, environment: self.environment.merging(environment) { $1 })
     }
 
-    var log: String { String(decoding: sandbox.bytes("serve.log") ?? Data(), as: UTF8.self) }
+    var log: String { String(decoding: sandbox.bytes(logName) ?? Data(), as: UTF8.self) }
 
     /// Waits until a condition is true, for at least two minutes.
     /// - Throws: ``SandboxError`` with the log of the daemon if the condition stays false.
@@ -90,10 +92,10 @@ extension Sandbox {
     /// - Returns: the termination status of the daemon.
     @discardableResult
     func serve(
-        _ arguments: [String] = [], environment: [Environment.Key: String] = [:],
+        _ arguments: [String] = [], environment: [Environment.Key: String] = [:], logName: String = "serve.log",
         _ body: @escaping @Sendable (RunningDaemon) async throws -> Void
     ) async throws -> TerminationStatus {
-        let log = root.appending(path: "serve.log").path
+        let log = root.appending(path: logName).path
         let descriptor = try FileDescriptor.open(
             FilePath(log), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
         let result = try await Subprocess.run(
@@ -104,8 +106,8 @@ extension Sandbox {
         ) { [self] execution in
             do {
                 let daemon = RunningDaemon(
-                    sandbox: self, url: try await urlOfDaemon(), send: { try execution.send(signal: $0) },
-                    pid: execution.processIdentifier.value)
+                    sandbox: self, url: try await urlOfDaemon(logName), send: { try execution.send(signal: $0) },
+                    pid: execution.processIdentifier.value, logName: logName)
                 try await body(daemon)
             } catch {
                 try? execution.send(signal: .kill)
@@ -116,15 +118,15 @@ extension Sandbox {
         return result.terminationStatus
     }
 
-    private func urlOfDaemon() async throws -> String {
+    private func urlOfDaemon(_ logName: String) async throws -> String {
         for _ in 0..<2400 {
-            let log = String(decoding: bytes("serve.log") ?? Data(), as: UTF8.self)
+            let log = String(decoding: bytes(logName) ?? Data(), as: UTF8.self)
             if let start = log.firstRange(of: "url=") {
                 return String(log[start.upperBound...].prefix { !$0.isWhitespace })
             }
             try await Task.sleep(for: .milliseconds(50))
         }
         throw SandboxError(
-            message: "the daemon did not come up: \(String(decoding: bytes("serve.log") ?? Data(), as: UTF8.self))")
+            message: "the daemon did not come up: \(String(decoding: bytes(logName) ?? Data(), as: UTF8.self))")
     }
 }

@@ -155,6 +155,7 @@ struct EventTests {
                     case .converged(let source, _): "converged \(source)"
                     case .handover(let preset, let word): "handover \(preset.name) \(word)"
                     case .usable(let preset, _): "usable \(preset.name)"
+                    case .tookOver(let source): "took over \(source)"
                     case .claimEnded(let preset, let reason): "ended \(preset.name) \(reason)"
                     }
                 seen.withLock { $0.append(text) }

@@ -1,3 +1,4 @@
+import ClockSupport
 import PrewarmCore
 import PrewarmEngine
 import PrewarmSQLite
@@ -33,5 +34,30 @@ struct OperationLeaseTests {
         let after = try await store.read { try $0.operation(id.operation.id) }
         #expect(after == settled, "the first process changes nothing when it returns")
         #expect(try await heir.counts("a")?.eligible == 1)
+    }
+
+    @Test("A process that cannot renew its lease stops the provisioner before the lease ends, and records nothing")
+    func cutOff() async throws {
+        let clock = ManualClock()
+        let world = try World()
+        let inner = try world.open()
+        let life = MortalStore.Life()
+        let engine = world.engine(store: MortalStore(store: inner, life: life), clock: clock)
+        world.commit("a 1 1")
+        _ = try await engine.reconcile("presets")
+        world.with { _ = $0.endlessVersions.insert("1") }
+        let run = Task { try await OperationRunner(engine).run() }
+        try await eventually("the provisioner runs") { world.with { !$0.calls.isEmpty } }
+        let record = try #require(try await inner.read { try $0.operations(OperationFilter(states: [.running])) }.first)
+        let end = try #require(record.lease?.until)
+        life.end(after: 0, diesAfterCommit: false)
+        try await eventually("the provisioner has ended") {
+            clock.advance(by: .milliseconds(500))
+            return world.with(\.canceledCreates) > 0
+        }
+        #expect(clock.now() < end, "it ended before another process may start the operation")
+        run.cancel()
+        _ = await run.result
+        #expect(try await inner.read { try $0.operation(record.operation.id) } == record)
     }
 }

@@ -17,15 +17,14 @@ struct SyncRequestTests {
         let daemon = Daemon(world.engine(store: store, clock: clock), grace: .zero, logger: .silent)
         let running = Task { try await daemon.run() }
         defer { running.cancel() }
-        let request = daemon.requests.add(sources: ["presets"], preset: nil, revision: nil, now: clock.now())
-        daemon.pull("presets")
+        let request = try await daemon.requestSync(sources: ["presets"], preset: nil, revision: nil)
         try await eventually("the request is answered") {
             clock.advance(by: .milliseconds(500))
-            return daemon.requests[request.id]?.isHandled == true
-                && daemon.requests.lastHandled(source: "presets") == request.id
+            return try await daemon.requests.request(request.id)?.isHandled == true
         }
         #expect(clock.now() >= until)
-        #expect(daemon.requests[request.id]?.failures.isEmpty == true)
+        #expect(try await daemon.requests.request(request.id)?.failures.isEmpty == true)
+        #expect(try await daemon.sourceValues()["presets"]?.text("lastHandledRequest") == request.id)
         #expect(try await store.read { try $0.source("presets")?.applied } != nil)
     }
 }

@@ -54,6 +54,8 @@ final class World: Sendable {
         var silentVersions: Set<String> = []
         /// The ids of workspaces whose create got no answer. The provider makes them when ``World/makeLate()`` is called.
         var late: Set<String> = []
+        /// The number of such creates that were canceled.
+        var canceledCreates = 0
         var deadHolders: Set<String> = []
         /// The existing workspaces that the provisioner's list leaves out.
         var unlisted: Set<String> = []
@@ -348,6 +350,7 @@ struct MemoryProvisioner: Provisioner {
                 state.late.insert(id)
             }
             while (try? await Task.sleep(for: .milliseconds(20))) != nil {}
+            world.with { $0.canceledCreates += 1 }
             return ProvisionerReply(outcome: .tryLater("ended"), isUnanswered: true)
         }
         if request.operation == .create, world.with({ $0.silentVersions.contains(request.workspace.spec.version) }) {

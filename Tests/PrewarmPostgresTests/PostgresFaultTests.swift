@@ -99,19 +99,6 @@ struct PostgresFaultTests {
         store.close()
     }
 
-    @Test("A machine whose clock differs from that of the server is refused")
-    func clocks() async throws {
-        var limits = PostgresLimits()
-        // Every clock differs by more.
-        limits.clockDifference = .seconds(-1)
-        let url = try await PostgresServer.shared.store()
-        let address = try #require(PostgresAddress(url))
-        let error = #expect(throws: StoreError.self) {
-            try PostgresStore.open(address, readsBeside: false, limits: limits)
-        }
-        #expect(error?.message.contains("the clock of this machine is 0 s") == true, "\(error?.message ?? "")")
-    }
-
     @Test("A server that is silent does not keep prewarm from the next one of the URL")
     func silentServer() async throws {
         let silent = try SilentServer()

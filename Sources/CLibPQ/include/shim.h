@@ -23,6 +23,14 @@ typedef struct {
     int dispsize;
 } prewarm_pq_option;
 
+/* A notification, in the layout of PGnotify. */
+typedef struct {
+    char *channel;
+    int process;
+    char *payload;
+    void *next;
+} prewarm_pq_notification;
+
 /* The values of libpq's enums. */
 enum {
     PREWARM_PQ_CONNECTION_OK = 0,
@@ -58,6 +66,11 @@ const char *prewarm_pq_error(const prewarm_pq_connection *connection);
 void prewarm_pq_finish(prewarm_pq_connection *connection);
 /* Makes the connection non-blocking and discards its notices. Returns 0, or -1 if it fails. */
 int prewarm_pq_prepare(prewarm_pq_connection *connection);
+
+/* The process of the server. Behind PgBouncer it is another number than that of pg_backend_pid(). */
+int prewarm_pq_backend(const prewarm_pq_connection *connection);
+/* Returns the next notification that has arrived, or NULL. The caller frees it with prewarm_pq_free_memory. */
+prewarm_pq_notification *prewarm_pq_notified(prewarm_pq_connection *connection);
 
 int prewarm_pq_send(prewarm_pq_connection *connection, const char *command);
 int prewarm_pq_send_params(prewarm_pq_connection *connection, const char *command, int count, const unsigned *types,

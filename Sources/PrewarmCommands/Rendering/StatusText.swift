@@ -37,7 +37,7 @@ struct StatusText {
             let name = Style.bold.apply(to: "\(source.text("name") ?? "")", color: color)
             let age = isReady ? ready?.time("since").map { " (\(times.distance(to: $0)))" } ?? "" : ""
             var lines: [TerminalText] = [
-                "\(symbol) source \(name)  \(source.shortRevision("revision") ?? "no revision")\(age)"
+                "\(symbol) source \(name)  \(source.shortRevision("revision") ?? "no revision")\(age)\(replica(of: source))"
             ]
             if !isReady, let ready {
                 let since = ready.time("since").map { " since \(times.absolute($0))" } ?? ""
@@ -61,6 +61,12 @@ struct StatusText {
             }
             return lines.map { "\($0)\n" }.joined()
         }.joined()
+    }
+
+    /// The replica that reconciles a source, if there are several.
+    private func replica(of source: Value) -> TerminalText {
+        guard source["sharedOut"] != nil else { return "" }
+        return "  by \(source.text("replica") ?? "")"
     }
 
     private var pools: TerminalText {

@@ -73,9 +73,10 @@ extension DocumentTable {
                     let status = source.condition(.ready)?.text("status") ?? "-"
                     return .init(status, status == "True" ? .green : .red)
                 },
-                Column("AGE", age: "appliedAt", now: now), Column("URL", text: "url"),
+                Column("AGE", age: "appliedAt", now: now), Column("REPLICA", text: "replica"),
+                Column("URL", text: "url"),
                 Column("MESSAGE") { .init(times.sentence($0.list("conditions").last?.text("message") ?? "")) },
-            ], flexible: "MESSAGE", optional: ["URL", "AGE"])
+            ], flexible: "MESSAGE", optional: ["REPLICA", "URL", "AGE"])
     }
 
     static func revisions(now: Timestamp) -> DocumentTable {

@@ -31,7 +31,8 @@ struct Assembly {
             parser: ManifestParsing(version: ManifestParser.version, sizeLimit: ManifestParser.readLimit) {
                 ManifestParser.parse($0)
             },
-            zones: ZoneDirectory(environment: Environment.variables), clock: SystemClock(), random: SystemClock.random,
+            zones: ZoneDirectory(environment: Environment.variables), clock: SystemClock(of: store),
+            random: SystemClock.random,
             secret: { name, provisioner in secrets(name, provisioner) },
             secretNames: configuration.secretNames, masked: configuration.variables.masked, observe: observe)
     }

@@ -58,7 +58,8 @@ final class DaemonAssembly: Sendable {
         settings = try Self.fixed(assembly, listen: address)
         client = KeyClient()
         local = try LocalTokenFile(store: settings.store.localPath)
-        if local.isShared {
+        // A database is meant for several daemons, also on one machine.
+        if local.isShared, case .file = settings.store {
             let others = local.otherHolders.map { "\($0)" }.joined(separator: ", ")
             logger.warning(
                 "another daemon runs on this store: both share its work",
@@ -117,7 +118,8 @@ final class DaemonAssembly: Sendable {
         let verifier = issuers.isEmpty ? nil : OIDCVerifier(issuers, fetch: fetch)
         let base = try assembly.localURL()
         return ServerAccess.Rules(
-            authenticator: Authenticator(store: store, oidc: verifier, local: local),
+            authenticator: Authenticator(
+                store: store, oidc: verifier, local: local, machineTime: { SystemClock().machineTime() }),
             trustedProxies: assembly.trustedProxies(),
             signIns: assembly.signInProviders().map { ProviderSignIn($0, baseURL: base, fetch: fetch) }, baseURL: base)
     }

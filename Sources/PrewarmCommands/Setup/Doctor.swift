@@ -66,6 +66,7 @@ struct Doctor {
                         kind: "store", verdict: hold.reason.isOfClaims ? .failed : .warning, message: hold.sentence,
                         hint: hold.hint))
             }
+            if let store = store as? PostgresStore, let check = Self.clocks(of: store) { report.checks.append(check) }
             let damage = try await store.findDamage(isThorough: true)
             if let first = damage.first {
                 report.checks.append(
@@ -93,6 +94,19 @@ struct Doctor {
     private static func version(of store: any Store) -> String {
         guard let store = store as? PostgresStore else { return "" }
         return " (PostgreSQL \(store.serverVersion), tables of version \(PostgresStore.schemaVersion))"
+    }
+
+    /// Returns a warning if the clock of the database server and that of this machine differ so much that times in the logs of
+    /// both cannot be compared. The leases of prewarm do not depend on it.
+    private static func clocks(of store: PostgresStore) -> HealthReport.Check? {
+        guard let difference = store.clockDifference(from: .now) else { return nil }
+        let size = difference < .zero ? .zero - difference : difference
+        guard size > .seconds(5) else { return nil }
+        return .init(
+            kind: "store", verdict: .warning,
+            message: "the clock of the database server is \(size.components.seconds) s "
+                + "\(difference < .zero ? "behind" : "ahead of") the clock of this machine. prewarm uses that of the server",
+            hint: "synchronize both clocks, for example with chrony or systemd-timesyncd")
     }
 
     // MARK: Sources

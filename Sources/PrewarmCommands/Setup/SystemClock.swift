@@ -2,12 +2,21 @@ import Foundation
 import PrewarmCore
 import PrewarmEngine
 
-/// The clock of the machine.
+/// The clock of the machine. Its wall time is that of the store if processes of several machines share it.
 struct SystemClock: EngineClock {
+    /// The store whose time it follows; nil to follow the machine alone.
+    private let store: (any Store)?
+
+    init(of store: (any Store)? = nil) {
+        self.store = store
+    }
+
     private static let start = ContinuousClock.now
     private static let boot = Holder.boot
 
-    func now() -> Timestamp { .now }
+    func now() -> Timestamp { store?.sharedTime() ?? .now }
+
+    func machineTime() -> Timestamp { .now }
 
     func uptime() -> Uptime {
         var time = timespec()

@@ -62,7 +62,7 @@ package struct WorkerMachine: Hashable, Sendable {
     /// no event.
     package static let longestQuiet = Duration.seconds(5)
     /// The time between two looks for operations of ended processes.
-    package static let recoveryInterval = Duration.seconds(60)
+    package static let recoveryInterval = Duration.seconds(15)
 
     package init(_ mode: Mode) {
         self.mode = mode

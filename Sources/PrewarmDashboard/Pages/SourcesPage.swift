@@ -58,7 +58,7 @@ package struct SourcesPage: Sendable {
             <section class="card" aria-labelledby="source-\(index)">
             \(Page.live("source-\(index)-state", """
                 <div class="title"><h2 id="source-\(index)">\(name)</h2>\(badge)</div><dl class="facts"><div><dt>Repository</dt><dd><code>\(source.document.text("url") ?? "")</code></dd></div>\
-                <div><dt>Files</dt><dd>\(source.document.number("files"))</dd></div></dl>
+                <div><dt>Files</dt><dd>\(source.document.number("files"))</dd></div>\(replica(source.document))</dl>
                 \(ConditionTable(conditions, times).markup)\(hint(source.document))
                 """))
             \(Page.live("source-\(index)-held", held(source, index: index, viewer)))
@@ -67,6 +67,12 @@ package struct SourcesPage: Sendable {
             \(Page.live("source-\(index)-diagnostics", diagnostics(source.document)))
             </section>
             """
+    }
+
+    /// The replica that reconciles the source, if there are several.
+    private func replica(_ source: Value) -> Markup {
+        guard source["sharedOut"] != nil, let name = source.text("replica") else { return "" }
+        return "<div><dt>Reconciled by</dt><dd><code>\(name)</code></dd></div>"
     }
 
     private func hint(_ source: Value) -> Markup {

@@ -7,6 +7,8 @@ package import PrewarmCore
 extension Engine {
     /// The time after which a process that was not heard of no longer holds tickets.
     static let heartbeatLimit = Duration.seconds(15)
+    /// The time between two heartbeats of a process that holds tickets.
+    static let heartbeatPeriod = Duration.seconds(5)
 
     /// Adds a claim to the queues of its presets, or continues its place there. Claims that nothing continues any more take
     /// no place.
@@ -24,7 +26,7 @@ extension Engine {
             try await add(ticket)
         } catch ClaimError.queueFull {
             // Looking for abandoned claims reads all queues, so it happens outside of the transaction that writes.
-            try await endAbandonedWaits()
+            try await endAbandonedWaits(keepsPlaces: false)
             try await add(ticket)
         }
         return demand
@@ -79,16 +81,19 @@ extension Engine {
         }
     }
 
-    /// Ends the claims that no request continued in time, and those of processes that have ended. It writes only if there
-    /// are any.
-    package func endAbandonedWaits() async throws {
+    /// Ends the claims that no request continued in time, and those of processes that have ended. The place of such a claim is
+    /// kept for ``Ticket/absence`` after the last heartbeat, since its owner may ask again at another replica. It writes only
+    /// if there are any.
+    /// - Parameter keepsPlaces: If false, claims of ended processes end at once.
+    package func endAbandonedWaits(keepsPlaces: Bool = true) async throws {
         let now = now()
         let dead = try await deadTicketHolders()
         let abandoned = try await store.read { store in
             try store.ticketCounts().keys.flatMap { preset in
                 let alive = Set(try waiting(for: preset, without: dead, at: now, in: store).map(\.id))
                 return try store.tickets(of: preset).filter {
-                    $0.preset == preset && !alive.contains($0.id) && $0.holder != holder
+                    try $0.preset == preset && !alive.contains($0.id) && $0.holder != holder
+                        && (!keepsPlaces || isForgotten($0, at: now, in: store))
                 }
             }
         }
@@ -103,6 +108,12 @@ extension Engine {
     /// The time after which a claim ends whose process was not heard of. It is longer than ``heartbeatLimit``, so that a process
     /// that comes back soon goes on waiting.
     private static let silence = Duration.seconds(86_400)
+
+    /// Returns true if no request asked for a claim for so long that its place is no longer kept.
+    private func isForgotten(_ ticket: Ticket, at now: Timestamp, in store: any StoreReader) throws -> Bool {
+        guard ticket.expiresAt == nil, let beat = try store.heartbeat(of: ticket.holder) else { return true }
+        return (beat + Ticket.absence).hasCome(at: now, atMost: Ticket.absence)
+    }
 
     /// Ends the claims that no request continued in time.
     private func endExpired(at now: Timestamp, in store: any StoreWriter) throws {
@@ -146,11 +157,18 @@ extension Engine {
             guard let dead else { throw HoldersUnknown() }
             let beat = try store.heartbeat(of: ticket.holder)
             let isAlive =
-                !dead.contains(ticket.holder)
-                && beat.map { !($0 + Self.heartbeatLimit).hasCome(at: now, atMost: Self.heartbeatLimit) } ?? false
+                !dead.contains(ticket.holder) && beat.map { isHeard(ticket.holder, $0, at: now) } ?? false
             known[ticket.holder] = isAlive
             return isAlive
         }
+    }
+
+    /// Returns true if a process that holds tickets was heard of in time.
+    /// - Parameter beat: The time of its last heartbeat.
+    private func isHeard(_ holder: String, _ beat: Timestamp, at now: Timestamp) -> Bool {
+        let renewal = Renewal(object: "tickets of \(holder)", period: Self.heartbeatPeriod)
+        let seemsEnded = isSilent(renewal, holder, beat)
+        return !(seemsEnded && (beat + Self.heartbeatLimit).hasCome(at: now, atMost: Self.heartbeatLimit))
     }
 
     /// Returns the place of a waiting claim; nil if it does not wait, or if the reader may not see it. A claim that waits for

@@ -20,19 +20,9 @@ package struct Handover: Sendable {
     package func run() async -> HandoverResult {
         RunningOperations.begin(operation, of: engine.holder)
         defer { RunningOperations.end(operation, of: engine.holder) }
-        let result = await withTaskGroup(of: HandoverResult?.self) { group in
-            group.addTask { await carryOut() }
-            group.addTask {
-                // Also while the handover waits for a slot.
-                await engine.keepLease(of: operation, fence: 0)
-                return nil
-            }
-            defer { group.cancelAll() }
-            while let next = await group.next() {
-                if let next { return next }
-            }
-            return .interrupted(workspace)
-        }
+        // The lease is renewed also while the handover waits for a slot. If it is lost, another process interrupts the handover.
+        let lease = OperationLease(engine, of: operation, fence: 0, engine.provisioners[provisionerName])
+        let result = await lease.hold { await carryOut() } ?? .interrupted(workspace)
         observe(result)
         return result
     }

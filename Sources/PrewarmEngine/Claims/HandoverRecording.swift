@@ -149,9 +149,7 @@ extension OperationRunner {
     /// Ends the handovers of ended processes, which alone had their secrets.
     func endHandovers(of records: [OperationRecord]) async throws {
         for record in records where !isLeased(record) {
-            if let mark = record.mark, let provisioner = engine.provisioners[record.operation.provisioner] {
-                await provisioner.end(mark)
-            }
+            await endProcess(of: record)
             try await engine.store.write { store in
                 guard let current = try store.operation(record.operation.id), !current.operation.state.isFinal,
                     !isLeased(current)

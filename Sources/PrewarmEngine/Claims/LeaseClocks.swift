@@ -91,7 +91,10 @@ struct LeaseClocks: Sendable {
     /// Returns true if a daemon has to replace the record.
     func isDue(after clock: LeaseClock?) -> Bool {
         guard serves, let clock else { return serves }
-        guard let elapsed = clock.uptime.flatMap({ reading.uptime.since($0) }) else { return true }
+        guard let elapsed = clock.uptime.flatMap({ reading.uptime.since($0) }) else {
+            // It is the record of another machine, or of an earlier start of this one.
+            return abs(now - clock.until) >= Self.period
+        }
         return clock.holder == deadHolder || elapsed >= Self.period
     }
 

@@ -25,7 +25,11 @@ extension Engine {
 
     /// Deletes removed sources that have no workspaces left, and continues the deletions of approved ones.
     package func settleRemovedSources() async throws {
-        for source in try await removedSources() {
+        // While replicas read a new configuration one after the other, another one may still have the source.
+        let elsewhere = try await store.read { store in
+            Set(try store.replicas().filter { $0.holder != holder && isAlive($0) }.flatMap(\.sources))
+        }
+        for source in try await removedSources() where !elsewhere.contains(source.name) {
             guard try await store.read({ try isLeaving(source.name, in: $0) }) else { continue }
             if source.unclaimed == 0 { try await retire(source.name) }
             try await settle(source.name)

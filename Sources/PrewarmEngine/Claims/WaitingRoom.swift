@@ -16,11 +16,13 @@ package actor WaitingRoom {
 
     /// The time between two looks at the queue of a preset.
     private static let interval = Duration.milliseconds(100)
-    /// The time between two heartbeats of this process.
-    private static let beat = Duration.seconds(5)
+    /// The shortest time between two looks, so that many changes of the store cause few of them.
+    private static let shortest = Duration.milliseconds(10)
 
     private struct Look {
         var at: Instant
+        /// The number of wake-ups before the look.
+        var wakeUps: Int
         var queue: Set<ClaimID>?
         var front: Set<ClaimID> = []
     }
@@ -30,7 +32,12 @@ package actor WaitingRoom {
     /// The number of requests that wait for each claim.
     private var requests: [ClaimID: Int] = [:]
 
-    package init() {}
+    private let wakeUps: WakeUps
+
+    /// - Parameter wakeUps: They make the room look at once.
+    package init(_ wakeUps: WakeUps = WakeUps()) {
+        self.wakeUps = wakeUps
+    }
 
     /// Notes that a request waits for a claim. It has to be noted before the claim joins the queue.
     package func enter(_ id: ClaimID) { requests[id, default: 0] += 1 }
@@ -50,9 +57,17 @@ package actor WaitingRoom {
         of id: ClaimID, in presets: [PresetKey], _ engine: Engine, until deadline: Instant
     ) async throws -> Turn {
         let enteredAt = engine.clock.instant()
+        var seen = wakeUps.count
         while engine.clock.instant() < deadline {
             if Task.isShuttingDownGracefully { throw CancellationError() }
-            try await engine.clock.sleep(until: min(engine.clock.instant() + Self.interval, deadline))
+            let next = min(engine.clock.instant() + Self.interval, deadline)
+            await wakeUps.wait(after: seen, until: next, on: engine.clock)
+            try Task.checkCancellation()
+            // Another look may have begun just before the wake-up.
+            if wakeUps.count != seen {
+                try await engine.clock.sleep(until: min(engine.clock.instant() + Self.shortest, deadline))
+            }
+            seen = wakeUps.count
             var waits = false
             for preset in presets {
                 let look = try await look(at: preset, engine)
@@ -67,16 +82,19 @@ package actor WaitingRoom {
 
     private func look(at preset: PresetKey, _ engine: Engine) async throws -> Look {
         let now = engine.clock.instant()
-        if beatenAt.map({ now - $0 > Self.beat }) ?? true {
+        if beatenAt.map({ now - $0 > Engine.heartbeatPeriod }) ?? true {
             beatenAt = now
             try await engine.beatForTickets(Set(requests.keys))
         }
-        if let look = looks[preset], now - look.at < Self.interval { return look }
+        let wakeUps = wakeUps.count
+        if let look = looks[preset], now - look.at < (look.wakeUps == wakeUps ? Self.interval : Self.shortest) {
+            return look
+        }
         // Others use an empty look until this one has ended.
-        looks[preset] = Look(at: now, front: looks[preset]?.front ?? [])
+        looks[preset] = Look(at: now, wakeUps: wakeUps, front: looks[preset]?.front ?? [])
         let dead = try await engine.deadTicketHolders()
         let (queue, front) = try await engine.store.read { try engine.front(of: preset, without: dead, in: $0) }
-        let look = Look(at: now, queue: Set(queue), front: front)
+        let look = Look(at: now, wakeUps: wakeUps, queue: Set(queue), front: front)
         looks[preset] = look
         if looks.count > 1000 { looks = looks.filter { now - $0.value.at < .seconds(60) } }
         return look

@@ -9,6 +9,10 @@ package final class Daemon: Service {
     /// The number of the newest event in the store, for readers that wait for changes.
     package let changes: ChangeFeed
     package let requests: SyncRequests
+    /// The sources that this replica holds.
+    package let shares: SourceShares
+    /// Wakes everything that waits for a change of the store.
+    package let wakeUps = WakeUps()
     /// The progress of the daemon's loops, and of other loops that share it.
     package let progress: LoopProgress
     /// The handovers of claims that requests of this daemon asked for.
@@ -18,6 +22,10 @@ package final class Daemon: Service {
     private let grace: Duration
     private let state: Mutex<State>
     private let reloads = Signal()
+    /// Wakes the loop that renews the shares of the sources.
+    let shareSignal = Signal()
+    /// Wakes the loop that looks for requests to pull.
+    let pullSignal = Signal()
 
     private struct State {
         var engine: Engine
@@ -33,7 +41,8 @@ package final class Daemon: Service {
         self.logger = logger
         self.grace = grace
         changes = ChangeFeed(store: engine.store, clock: engine.clock)
-        requests = SyncRequests { engine.identifiers(at: $0) }
+        requests = SyncRequests(engine.store)
+        shares = SourceShares(engine)
         state = Mutex(State(engine: engine))
     }
 
@@ -49,6 +58,9 @@ package final class Daemon: Service {
                 group.addTask { await self.work() }
                 group.addTask { await self.watchChanges() }
                 group.addTask { await self.watchStore() }
+                group.addTask { await self.watchShares() }
+                group.addTask { await self.watchPulls() }
+                group.addTask { await self.watchHints() }
                 group.addTask { await self.logWarnings() }
                 group.addTask(priority: .utility) { await self.runPeriodicResync() }
                 group.addTask(priority: .utility) { await self.runPeriodicCleanup() }
@@ -67,43 +79,75 @@ package final class Daemon: Service {
     package func reload(_ engine: Engine) {
         state.withLock { $0.engine = engine }
         reloads.send(.replan)
+        shareSignal.send(.replan)
     }
 
     // MARK: Wake-ups
 
-    /// Asks the remote of a source now.
+    /// Asks the remotes of sources now. The replica that reconciles a source does so.
     /// - Parameters:
     ///   - source: The name of the source; nil for all sources.
     ///   - pushed: True if a forge announced a push.
     ///   - commit: The commit that the forge announced. If the remote does not show it yet, it is asked again.
-    package func pull(_ source: String? = nil, pushed: Bool = false, commit: String? = nil) {
+    package func pull(_ source: String? = nil, pushed: Bool = false, commit: String? = nil) async {
         for loop in loops where source == nil || loop.name == source {
-            if let commit { loop.record.update { $0.announced = commit } }
-            loop.signal.send(pushed ? [.pull, .pushed] : .pull)
+            if shares.fence(of: loop.name, engine) != nil {
+                if let commit { loop.record.update { $0.announced = commit } }
+                loop.signal.send(pushed ? [.pull, .pushed] : .pull)
+                continue
+            }
+            do {
+                try await requests.ask(source: loop.name, pushed: pushed, commit: commit)
+            } catch {
+                logger.warning(
+                    "cannot ask another replica to pull a source",
+                    metadata: ["source": "\(loop.name)", "error": "\(error)"])
+            }
         }
+    }
+
+    /// Requests a pull of sources. ``requests`` has its progress.
+    /// - Throws: ``StoreError``
+    package func requestSync(
+        sources: [String], preset: String?, revision: String?
+    ) async throws -> SyncRequests.Request {
+        let now = engine.now()
+        var identifiers = engine.identifiers(at: now)
+        let request = try await requests.add(
+            id: identifiers.next(), sources: sources, preset: preset, revision: revision, now: now)
+        pullSignal.send(.pull)
+        return request
     }
 
     /// Plans for all sources and looks for due operations now, since workspaces or holds changed.
     package func replan() {
+        wakeLoops()
+        changes.look()
+    }
+
+    /// Wakes all loops that look at the store.
+    func wakeLoops() {
         for loop in loops { loop.signal.send(.replan) }
         state.withLock(\.workers).send(.replan)
-        changes.look()
+        wakeUps.send()
     }
 
     /// Plans for one source now, since one of its pools changed.
     package func replan(source: String) {
         state.withLock { $0.loops[source]?.signal }?.send(.replan)
         changes.look()
+        wakeUps.send()
     }
 
-    func record(ofSource name: String) -> SourceLoop.Record.State? {
-        state.withLock { $0.loops[name]?.record.value }
+    /// Wakes the workers, since another replica may have inserted an operation.
+    func wakeWorkers() { state.withLock(\.workers).send(.replan) }
+
+    /// Returns true if each source was reconciled at least once, successfully or not, or if another replica reconciles it.
+    package var hasPlanned: Bool {
+        loops.map(\.record.value).allSatisfy { $0.lastReconciledAt != nil || $0.other != nil }
     }
 
-    /// Returns true if each source was reconciled at least once, successfully or not.
-    package var hasPlanned: Bool { loops.allSatisfy { $0.record.value.lastReconciledAt != nil } }
-
-    private var loops: [SourceLoop] { state.withLock { Array($0.loops.values) } }
+    var loops: [SourceLoop] { state.withLock { Array($0.loops.values) } }
 
     private func stop() {
         let (loops, workers) = state.withLock { state in
@@ -113,6 +157,7 @@ package final class Daemon: Service {
         for loop in loops { loop.signal.send(.stop) }
         workers.send(.stop)
         reloads.send(.stop)
+        shareSignal.send(.stop)
     }
 
     // MARK: Loops
@@ -142,8 +187,8 @@ package final class Daemon: Service {
         let workers = Signal()
         let engine = engine
         let loops = engine.sources.values.map { source in
-            SourceLoop(engine, source, requests: requests, progress: progress, logger: logger) { [weak self] in
-                self?.noteReconciliation($0)
+            SourceLoop(engine, source, requests: requests, shares: shares, progress: progress, logger: logger) {
+                [weak self] in self?.noteReconciliation($0)
             }
         }
         let isStopping = state.withLock { state in
@@ -182,9 +227,7 @@ package final class Daemon: Service {
     /// Wakes all loops if a command or another daemon changed the store.
     private func watchChanges() async {
         await changes.run(progress.begin("changes")) { [weak self] in
-            guard let self else { return }
-            for loop in loops { loop.signal.send(.replan) }
-            state.withLock(\.workers).send(.replan)
+            self?.wakeLoops()
         }
     }
 

@@ -11,6 +11,7 @@ struct SourceLoop: Sendable {
     private let engine: Engine
     private let source: Engine.Source
     private let requests: SyncRequests
+    private let shares: SourceShares
     private let progress: LoopProgress
     private let logger: Logger
     private let onReport: @Sendable (ReconcileReport) -> Void
@@ -25,6 +26,10 @@ struct SourceLoop: Sendable {
             var isRelaxed = false
             /// The commit that a forge announced last, until the loop takes it.
             var announced: String?
+            /// The number of the last request to pull that the loop was woken for.
+            var asked: Int64 = 0
+            /// The name of the replica that reconciles the source; nil if it is this one, or none.
+            var other: String?
             /// The error of the last reconciliation; nil if it succeeded.
             var problem: String?
             /// True if the last reconciliation that asked the remote could not read it.
@@ -44,28 +49,59 @@ struct SourceLoop: Sendable {
     }
 
     init(
-        _ engine: Engine, _ source: Engine.Source, requests: SyncRequests, progress: LoopProgress, logger: Logger,
-        onReport: @escaping @Sendable (ReconcileReport) -> Void
+        _ engine: Engine, _ source: Engine.Source, requests: SyncRequests, shares: SourceShares, progress: LoopProgress,
+        logger: Logger, onReport: @escaping @Sendable (ReconcileReport) -> Void
     ) {
         name = source.name
         record = Record()
         self.engine = engine
         self.source = source
         self.requests = requests
+        self.shares = shares
         self.progress = progress
         self.logger = logger
         self.onReport = onReport
     }
 
-    /// Carries out the steps of a ``SourceMachine`` until the loop is stopped or the task is canceled.
+    /// The time between two looks at whether this replica holds the source. It is woken when that changes.
+    private static let shareLook = Duration.seconds(60)
+
+    /// Reconciles the source while this replica holds it, until the loop is stopped or the task is canceled.
     func run() async {
+        let loop = progress.begin("source \(name)")
+        while !Task.isCancelled {
+            if let share = shares.fence(of: name, engine) {
+                record.update { $0.other = nil }
+                if await reconcileWhileHeld(share, loop) { return }
+            } else {
+                noteOther()
+                loop.comeRound(within: Self.shareLook)
+                let causes = await signal.wait(for: Self.shareLook, on: engine.clock)
+                if causes.contains(.stop) { return }
+            }
+        }
+    }
+
+    /// Notes which replica holds the source, and logs it once.
+    private func noteOther() {
+        let other = shares.other(holding: name)
+        guard other != record.value.other else { return }
+        record.update { $0.other = other }
+        guard let other else { return }
+        logger.info("another replica reconciles the source", metadata: ["source": "\(name)", "replica": "\(other)"])
+    }
+
+    /// Carries out the steps of a ``SourceMachine`` while this replica holds the source.
+    /// - Returns: True if the loop has to end.
+    private func reconcileWhileHeld(_ share: SourceFence, _ loop: LoopProgress.Loop) async -> Bool {
         var machine = SourceMachine(interval: source.interval)
         var generator = engine.generator
-        let (clock, loop) = (engine.clock, progress.begin("source \(name)"))
+        let clock = engine.clock
         var step = machine.handle(.woken([]), at: clock.instant(), using: &generator)
         while !Task.isCancelled {
+            if step != .end, shares.fence(of: name, engine) != share { return false }
             switch step {
-            case .end: return
+            case .end: return true
             case .wait(let time):
                 loop.comeRound(within: time)
                 let causes = await signal.wait(for: time, on: clock)
@@ -73,15 +109,28 @@ struct SourceLoop: Sendable {
                     .woken(causes, announced: record.takeAnnounced()), at: clock.instant(), using: &generator)
             case .reconcile(let pull):
                 loop.comeRound(within: source.lease)
-                let taken = pull ? requests.begin(source: name) : []
+                let number = pull ? await beginPull() : nil
                 let startedAt = clock.instant()
-                let result = await reconcile(pull: pull)
+                let result = await reconcile(pull: pull, share)
                 let duration = clock.instant() - startedAt
                 step = machine.handle(
                     .reconciled(await outcome(of: result), took: duration), at: clock.instant(), using: &generator)
                 note(result, pulled: pull, machine.pacing)
-                requests.end(taken, source: name, result)
+                if let number { await endPull(number, result) }
             }
+        }
+        return true
+    }
+
+    /// Notes that a pull begins. If the store cannot be written, the next pull answers the requests.
+    private func beginPull() async -> Int64? { (try? await requests.begin(source: name)) ?? nil }
+
+    private func endPull(_ number: Int64, _ result: Result<ReconcileReport, any Error>) async {
+        do {
+            try await requests.end(number, source: name, result)
+        } catch {
+            // The next pull answers the requests.
+            signal.send(.pull)
         }
     }
 
@@ -102,11 +151,11 @@ struct SourceLoop: Sendable {
         }
     }
 
-    private func reconcile(pull: Bool) async -> Result<ReconcileReport, any Error> {
+    private func reconcile(pull: Bool, _ share: SourceFence) async -> Result<ReconcileReport, any Error> {
         do {
             return .success(
                 try await withThrowingTaskGroup(of: ReconcileReport.self) { group in
-                    group.addTask { try await engine.reconcile(name, pull: pull) }
+                    group.addTask { try await engine.reconcile(name, pull: pull, share: share) }
                     group.addTask {
                         try await engine.clock.sleep(for: source.lease)
                         throw Problem(
@@ -137,7 +186,7 @@ struct SourceLoop: Sendable {
         case .success(let report):
             onReport(report)
             log(report, pulled: pulled, wasUnreadable: before.isUnreadable)
-        case .failure(is CancellationError): break
+        case .failure(is CancellationError), .failure(ReconcileError.leaseLost): break
         case .failure(ReconcileError.leaseHeld(_, let holder)):
             logger.debug("another prewarm reconciles the source", metadata: ["source": "\(name)", "by": "\(holder)"])
         case .failure(let error):

@@ -215,6 +215,8 @@ extension Value {
             "revision": source.record?.applied.map { .string($0.description) },
             "appliedAt": source.record?.appliedAt.map { Value($0) },
             "files": source.record.map { .int($0.files) },
+            "replica": source.replica.map { .string($0.name) },
+            "sharedOut": source.replica?.isOneOfSeveral == true ? .bool(true) : nil,
             "conditions": .array(source.conditions(quotes: audience.seesAllPresets).map { Value($0) }),
             "hint": source.record?.failure?.hint.map { .string($0) },
             "diagnostics": .array(diagnostics.shown.map { Value($0) }),

@@ -73,18 +73,22 @@ package struct OperationRunner: Sendable {
         let request = ProvisionerRequest(
             id: operation.id, operation: kind, attempt: operation.attempt, workspace: workspace, labels: labels,
             secrets: secrets(of: workspace, for: operation.provisioner), store: identity)
-        async let _ = engine.keepLease(of: operation.id, fence: record.lease?.fence ?? 0)
         RunningOperations.begin(record)
         defer { RunningOperations.end(record) }
-        let reply = await perform(request, by: provisioner) { mark in
-            try await store.write { store in
-                guard var current = try leased(record, in: store) else {
-                    throw ReconcileError.leaseLost(source: record.operation.preset.source)
+        let lease = OperationLease(engine, of: operation.id, fence: record.lease?.fence ?? 0, provisioner)
+        let answered = await lease.hold {
+            await perform(request, by: provisioner) { mark in
+                try await store.write { store in
+                    guard var current = try leased(record, in: store) else {
+                        throw ReconcileError.leaseLost(source: record.operation.preset.source)
+                    }
+                    current.mark = mark
+                    try store.update(current)
                 }
-                current.mark = mark
-                try store.update(current)
             }
         }
+        // Another process repeats an operation whose lease was lost.
+        guard let reply = answered else { return nil }
         if Task.isCancelled {
             // An interrupted operation is not a failure: it is repeated.
             await Task { try? await giveBack(record) }.value
@@ -187,14 +191,20 @@ package struct OperationRunner: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for record in running where !isLeased(record) {
                 group.addTask {
-                    if let mark = record.mark, let provisioner = engine.provisioners[record.operation.provisioner] {
-                        await provisioner.end(mark)
-                    }
+                    await endProcess(of: record)
                     try await giveBack(record)
                 }
             }
             try await group.waitForAll()
         }
+    }
+
+    /// Ends the child process that an ended process left running for an operation, if it ran on this machine.
+    func endProcess(of record: OperationRecord) async {
+        guard let mark = record.mark, let provisioner = engine.provisioners[record.operation.provisioner],
+            record.lease.flatMap({ Holder($0.holder) })?.isElsewhere != true
+        else { return }
+        await provisioner.end(mark)
     }
 
     /// Returns an operation without an answer to the queue. A create whose workspace is being deleted is canceled instead.

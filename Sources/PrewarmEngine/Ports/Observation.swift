@@ -16,6 +16,8 @@ package enum Observation: Sendable {
     case operation(Operation, duration: Duration)
     /// Every pool converged to the applied revision for the first time.
     case converged(source: String, after: Duration)
+    /// This replica took over a source whose last holder did not release it.
+    case tookOver(source: String)
     /// A granted claim ended.
     case claimEnded(PresetKey, Claim.EndReason)
 

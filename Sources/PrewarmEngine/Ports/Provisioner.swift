@@ -31,10 +31,13 @@ package protocol Provisioner: Sendable {
 
     /// Ends a process that an earlier, killed prewarm left running, if the mark still names the same process.
     func end(_ mark: ProcessMark) async
+    /// The longest time that a request takes to end after its task was canceled.
+    var longestStop: Duration { get }
 }
 
 extension Provisioner {
     package var longestList: Duration { .seconds(600) }
+    package var longestStop: Duration { .seconds(10) }
     package var reserve: Int { StartOrder.standardReserve(concurrency: concurrency) }
 }
 

@@ -25,6 +25,16 @@ package protocol Store: Sendable {
 
     /// The findings of the last search for damage.
     var damage: [String] { get }
+
+    /// Returns the time by the clock that the processes of several machines share; nil if all processes of the store run on one
+    /// machine and use its clock.
+    func sharedTime() -> Timestamp?
+
+    /// Returns the hints of other processes, from the first iteration on; nil if the store has none.
+    func hints() -> AsyncStream<StoreHint>?
+
+    /// The connections of the store; nil if it is no server.
+    var connections: StoreConnections? { get }
 }
 
 /// The order of writes that wait at the same time.
@@ -46,7 +56,7 @@ extension Store {
 
 /// The reads inside a transaction.
 package protocol StoreReader: StandingReader, BreakerReader, ClaimReader, HandoverReader, TicketReader,
-    HealthReader, CheckReader
+    HealthReader, CheckReader, ReplicaReader
 {
     func identity() throws -> StoreIdentity
 
@@ -146,7 +156,7 @@ package protocol StoreReader: StandingReader, BreakerReader, ClaimReader, Handov
 
 /// The writes inside a transaction.
 package protocol StoreWriter: StoreReader, StandingWriter, BreakerWriter, ClaimWriter, HandoverWriter, TicketWriter,
-    HealthWriter, CheckWriter
+    HealthWriter, CheckWriter, ReplicaWriter
 {
     /// Increases ``StoreIdentity/counter``, so that a restored copy can be detected. The commit then writes to the disk.
     func noteProgress() throws

@@ -8,11 +8,14 @@ extension Engine {
     ///     configured ref.
     ///   - preset: The only preset to act on; nil for all.
     ///   - expected: The digest of the plan to carry out. Any other plan is refused.
+    ///   - share: The right of this replica to reconcile the source; nil for a command.
     /// - Throws: ``ReconcileError``, ``StoreError``. If the remote cannot be read, the report says so, and nothing is thrown.
     package func reconcile(
-        _ name: String, pull: Bool = true, revision: String? = nil, preset: String? = nil, expected: String? = nil
+        _ name: String, pull: Bool = true, revision: String? = nil, preset: String? = nil, expected: String? = nil,
+        share: SourceFence? = nil
     ) async throws -> ReconcileReport {
-        let request = ReconcileRequest(pull: pull, revision: revision, preset: preset, expected: expected)
+        let request = ReconcileRequest(
+            pull: pull, revision: revision, preset: preset, expected: expected, share: share)
         guard let source = sources[name] else {
             guard try await store.read({ try $0.source(name) }) != nil, let source = removedSource(name) else {
                 throw ReconcileError.unknownSource(name)

@@ -10,6 +10,8 @@ struct ReconcileRequest: Sendable {
     var preset: String?
     /// The digest of the only plan that may be carried out; nil for any plan.
     var expected: String?
+    /// The right of this replica to reconcile the source; nil for a command.
+    var share: SourceFence?
 }
 
 /// Another process applied a revision since the reconciliation began. The target that was resolved may be older, so the
@@ -40,7 +42,7 @@ struct Reconciler: Sendable {
     }
 
     private func attempt() async throws -> ReconcileReport {
-        let lease = StoreLease(engine, name: source.name, time: source.lease)
+        let lease = StoreLease(engine, name: source.name, time: source.lease, share: request.share)
         do {
             return try await attempt(lease)
         } catch {
@@ -54,7 +56,7 @@ struct Reconciler: Sendable {
         var (definition, failure): (Definition?, GitFailure?)
         do {
             let target = try await Resolver(engine, source).resolve(request, start)
-            if isQuiet(start, target) { return try await quietReport(start) }
+            if isQuiet(start, target) { return try await quietReport(start, lease) }
             if let target, start.isNew(target) {
                 let arrival = try await Fetcher(engine, source).fetch(target, start)
                 let events = try await Verifier(engine, source).verify(arrival, start)
@@ -66,7 +68,7 @@ struct Reconciler: Sendable {
             try Task.checkCancellation()
             let error = engine.masked(unmasked)
             await lease.release()
-            try await SourceHealth(engine, source).note(error)
+            try await SourceHealth(engine, source, lease).note(error)
             guard start.record.applied != nil else { return failedReport(error) }
             failure = error
         }
@@ -111,12 +113,12 @@ struct Reconciler: Sendable {
         return now < until && !record.isPlannedAhead(of: now)
     }
 
-    private func quietReport(_ start: ReconcileStart) async throws -> ReconcileReport {
+    private func quietReport(_ start: ReconcileStart, _ lease: StoreLease) async throws -> ReconcileReport {
         var report = ReconcileReport(source: source.name)
         report.revision = start.record.applied
         report.isQuiet = true
         report.diagnostics = start.diagnostics
-        if request.pull { try await SourceHealth(engine, source).noteSuccess(after: start.record) }
+        if request.pull { try await SourceHealth(engine, source, lease).noteSuccess(after: start.record) }
         return report
     }
 

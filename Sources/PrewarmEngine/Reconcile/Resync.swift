@@ -43,17 +43,7 @@ extension Engine {
                 continue
             }
             if !force { guard try await isResyncDue(name) else { continue } }
-            let startedAt = now()
-            do {
-                let listed = try await provisioner.list()
-                reports.append(try await compare(listed, of: name, startedAt: startedAt))
-            } catch let failure as ProvisionerFailure {
-                try await store.write { store in
-                    try store.setListed(provisioner: name, at: startedAt)
-                    try noteList(failure, of: name, at: startedAt, in: store)
-                }
-                reports.append(ResyncReport(provisioner: name, failure: failure))
-            }
+            if let report = try await listAlone(provisioner, name, force: force) { reports.append(report) }
         }
         return reports
     }
@@ -63,6 +53,44 @@ extension Engine {
         guard try await store.read({ try $0.restoredHold()?.reason }) == .unconfirmed else { return }
         let now = now()
         _ = try await store.write { try confirmStore(at: now, in: $0) }
+    }
+
+    /// Asks a provisioner for its list while no other process does.
+    /// - Parameter force: If true, it also asks while another process does.
+    /// - Returns: Nil if another process asks, or has just asked.
+    private func listAlone(
+        _ provisioner: any Provisioner, _ name: String, force: Bool
+    ) async throws -> ResyncReport? {
+        let lease = StoreLease(self, name: "lists/\(name)", time: provisioner.longestList + .seconds(30))
+        do {
+            try await lease.take()
+        } catch ReconcileError.leaseHeld {
+            return force ? try await list(provisioner, name) : nil
+        }
+        do {
+            var report: ResyncReport?
+            let isDue = try await isResyncDue(name)
+            if force || isDue { report = try await list(provisioner, name) }
+            await lease.release()
+            return report
+        } catch {
+            await lease.release()
+            throw error
+        }
+    }
+
+    private func list(_ provisioner: any Provisioner, _ name: String) async throws -> ResyncReport {
+        let startedAt = now()
+        do {
+            let listed = try await provisioner.list()
+            return try await compare(listed, of: name, startedAt: startedAt)
+        } catch let failure as ProvisionerFailure {
+            try await store.write { store in
+                try store.setListed(provisioner: name, at: startedAt)
+                try noteList(failure, of: name, at: startedAt, in: store)
+            }
+            return ResyncReport(provisioner: name, failure: failure)
+        }
     }
 
     /// Returns the time between two lists: the `resync` of the provisioner, or a shorter interval of health checks.

@@ -4,8 +4,10 @@ import PrewarmCore
 struct SourceHealth: Sendable {
     private let engine: Engine
     private let source: Engine.Source
+    private let lease: StoreLease
 
-    init(_ engine: Engine, _ source: Engine.Source) {
+    init(_ engine: Engine, _ source: Engine.Source, _ lease: StoreLease) {
+        self.lease = lease
         self.engine = engine
         self.source = source
     }
@@ -15,7 +17,8 @@ struct SourceHealth: Sendable {
         if record.failure != nil { return try await note(nil) }
         let now = engine.now()
         guard record.isSuccessNews(at: now) else { return }
-        try await engine.store.write { [source] store in
+        try await engine.store.write { [source, lease] store in
+            try lease.checkShare(in: store)
             var record = try store.record(of: source)
             record.succeededAt = now
             try store.save(record)
@@ -27,7 +30,8 @@ struct SourceHealth: Sendable {
     func note(_ failure: GitFailure?) async throws {
         let now = engine.now()
         let failure = failure.map(engine.masked)
-        try await engine.store.write { [source] store in
+        try await engine.store.write { [source, lease] store in
+            try lease.checkShare(in: store)
             var record = try store.record(of: source)
             guard record.failure?.reason != failure?.reason.rawValue || record.failure?.message != failure?.message
             else { return }

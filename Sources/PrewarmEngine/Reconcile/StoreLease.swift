@@ -9,12 +9,16 @@ package final class StoreLease: Sendable {
     private let engine: Engine
     private let name: String
     private let time: Duration
+    /// The right of this replica to reconcile the source; nil for a command, which works beside the daemons.
+    private let share: SourceFence?
     private let held = Mutex<Lease?>(nil)
 
     /// - Parameters:
     ///   - name: The name of the source, or another name with a slash, which no source has.
     ///   - time: The time for which the lease is taken.
-    package init(_ engine: Engine, name: String, time: Duration) {
+    ///   - share: The right of this replica to reconcile the source; nil for a command or another lease.
+    package init(_ engine: Engine, name: String, time: Duration, share: SourceFence? = nil) {
+        self.share = share
         self.engine = engine
         self.name = name
         self.time = time
@@ -32,6 +36,7 @@ package final class StoreLease: Sendable {
         _ body: @escaping @Sendable (any StoreReader) throws -> Value = { _ in }
     ) async throws -> Value {
         let (lease, value) = try await engine.store.write { [self] store in
+            try checkShare(in: store)
             let current = try checkNobodyElseHolds(in: store)
             let isOurs = current != nil && current?.fence == fence && current?.holder == engine.holder
             let lease = Lease(
@@ -55,12 +60,17 @@ package final class StoreLease: Sendable {
     /// - Throws: ``ReconcileError/leaseLost(source:)`` if another process has taken the lease since,
     ///   ``ReconcileError/leaseHeld(source:by:)`` if this process has no lease and another one holds it.
     package func check(in store: any StoreReader) throws {
+        try checkShare(in: store)
         guard let fence else {
             try checkNobodyElseHolds(in: store)
             return
         }
         guard try store.lease(ofSource: name)?.fence == fence else { throw ReconcileError.leaseLost(source: name) }
     }
+
+    /// Checks that this replica still holds the source. It says nothing of other processes that reconcile it.
+    /// - Throws: ``ReconcileError/leaseLost(source:)``
+    func checkShare(in store: any StoreReader) throws { try share?.check(in: store) }
 
     /// Releases the lease, if it is held, so that another process does not wait until it expires. If that fails, it expires.
     package func release() async {
@@ -71,7 +81,7 @@ package final class StoreLease: Sendable {
     /// Releases the lease in a transaction, if it is held.
     func release(in store: any StoreWriter) throws {
         guard let fence, try store.lease(ofSource: name)?.fence == fence else { return }
-        try store.save(Lease(holder: engine.holder, fence: fence, until: engine.now()), ofSource: name)
+        try store.save(Lease(holder: engine.holder, fence: fence, until: engine.now()).released, ofSource: name)
     }
 
     /// Returns the last lease, which may have expired.
@@ -82,14 +92,5 @@ package final class StoreLease: Sendable {
             throw ReconcileError.leaseHeld(source: name, by: current.holder)
         }
         return current
-    }
-}
-
-extension Engine {
-    /// Returns true if the lease has not expired and its holder is not known to have ended.
-    /// - Parameter longest: The time for which such a lease is taken. A lease whose end is further away than this comes from
-    ///   a clock that was set back since.
-    func isInForce(_ lease: Lease, atMost longest: Duration) -> Bool {
-        !lease.until.hasCome(at: now(), atMost: longest) && !isDead(lease.holder)
     }
 }

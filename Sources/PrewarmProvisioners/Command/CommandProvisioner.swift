@@ -91,6 +91,8 @@ package struct CommandProvisioner: Provisioner {
 
     package var longestList: Duration { settings.timeout + settings.grace }
 
+    package var longestStop: Duration { settings.grace }
+
     /// Runs the command for `list` and returns the listed workspaces.
     /// - Throws: ``ProvisionerFailure`` if the command fails or its answer is no list.
     package func list() async throws(ProvisionerFailure) -> [ListedWorkspace] {

@@ -14,7 +14,7 @@ package struct API: Sendable {
     let signInCodes: SignInCodes?
     let previews = PreviewLimit()
     /// The claims that wait in requests of this process.
-    let waiting = WaitingRoom()
+    let waiting: WaitingRoom
 
     var engine: Engine { currentEngine() }
 
@@ -23,6 +23,7 @@ package struct API: Sendable {
     ) {
         currentEngine = { daemon.engine }
         self.daemon = daemon
+        waiting = WaitingRoom(daemon.wakeUps)
         self.deliveries = deliveries
         self.metrics = metrics
         self.signInCodes = signInCodes
@@ -31,6 +32,7 @@ package struct API: Sendable {
     package init(engine: Engine) {
         currentEngine = { engine }
         daemon = nil
+        waiting = WaitingRoom()
         deliveries = nil
         metrics = nil
         signInCodes = nil

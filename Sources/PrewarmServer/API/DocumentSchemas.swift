@@ -120,6 +120,7 @@ enum DocumentSchemas {
             "Source",
             [
                 "name": "text", "url": "text", "revision?": "text", "appliedAt?": "time", "files?": "number",
+                "replica?": "text", "sharedOut?": "boolean",
                 "conditions": "[]Condition", "hint?": "text", "diagnostics": "[]Diagnostic", "daemon?": "object",
             ]
         ),

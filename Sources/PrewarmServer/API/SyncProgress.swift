@@ -198,6 +198,8 @@ struct SyncProgress {
         guard let git else { return .missing }
         do throws(GitFailure) {
             let found = try await git.lookUp(wanted)
+            // If another replica reconciles the source, the mirror of this one may lack its revision.
+            _ = try await git.lookUp(applied.commit)
             if try await git.isAncestor(found, of: applied) { return .earlier }
             return try await git.isAncestor(applied, of: found) ? .later : .replaced
         } catch {
@@ -269,18 +271,18 @@ extension SyncProgress {
         shownTo audience: Principal,
         endsWithNews: Bool = false
     ) async throws -> Value {
-        var seen: Int64 = -1
+        var (seen, wakeUps) = (Int64(-1), -1)
         let clock = daemon.engine.clock
         var lookedAt = clock.instant()
         var search = Search()
         var askedAt = clock.instant()
         var last: Value?
         while true {
-            let now = clock.instant()
-            let current = daemon.requests[request.id] ?? request
+            let (now, count) = (clock.instant(), daemon.wakeUps.count)
             let sequence = daemon.changes.sequence
-            if last == nil || sequence != seen || now - lookedAt > .seconds(1) || now >= deadline {
-                (seen, lookedAt) = (sequence, now)
+            if last == nil || sequence != seen || wakeUps != count || now - lookedAt > .seconds(1) || now >= deadline {
+                (seen, wakeUps, lookedAt) = (sequence, count, now)
+                let current = try await daemon.requests.request(request.id) ?? request
                 let progress = try await SyncProgress(current, daemon, &search, for: audience)
                 if progress.state.isFinal { return progress.value }
                 let news = progress.value
@@ -288,14 +290,16 @@ extension SyncProgress {
                 last = news
                 if !progress.unseen.isEmpty, now - askedAt >= search.pause {
                     (askedAt, search.pause) = (now, min(search.pause + search.pause, .seconds(30)))
-                    for source in progress.unseen { daemon.pull(source) }
+                    for source in progress.unseen { await daemon.pull(source) }
                 }
             }
             if now >= deadline, let last {
                 return endsWithNews ? last : last.merging(["timedOut": .bool(true)])
             }
             if Task.isShuttingDownGracefully { throw CancellationError() }
+            // Many changes cause few looks.
             try await clock.sleep(for: .milliseconds(50))
+            await daemon.wakeUps.wait(after: count, until: min(now + .milliseconds(250), deadline), on: clock)
         }
     }
 }

@@ -7,8 +7,13 @@ package struct Authenticator: Sendable {
     private let oidc: OIDCVerifier?
     /// The local token; nil if none is accepted.
     private let local: LocalTokenFile?
+    /// Returns the wall time of this machine, by which tokens of other issuers are judged; nil for the time of the request.
+    private let machineTime: (@Sendable () -> Timestamp)?
 
-    package init(store: any Store, oidc: OIDCVerifier?, local: LocalTokenFile?) {
+    package init(
+        store: any Store, oidc: OIDCVerifier?, local: LocalTokenFile?, machineTime: (@Sendable () -> Timestamp)? = nil
+    ) {
+        self.machineTime = machineTime
         self.store = store
         self.oidc = oidc
         self.local = local
@@ -41,7 +46,7 @@ package struct Authenticator: Sendable {
         let text = String(decoding: parts[1].filter { $0 != UInt8(ascii: " ") }, as: UTF8.self)
         if let token = AccessToken(text) { return try await principal(of: token, now: now, for: role) }
         guard let oidc, !text.hasPrefix(AccessToken.prefix) else { throw AccessError.unknownToken(for: role) }
-        return try await oidc.principal(for: text, now: now, role: role)
+        return try await oidc.principal(for: text, now: machineTime?() ?? now, role: role)
     }
 
     private func principal(of token: AccessToken, now: Timestamp, for role: Role) async throws -> Principal {

@@ -68,9 +68,9 @@ extension RequestHandler {
                 .unknown, "cannot sign in with \(signIn.provider.title): its answer has no code", hint: "sign in again")
         }
         let identity = try await pendingSignIns.redeeming(for: context.client.group, now: daemon.engine.now()) {
-            try await signIn.identity(code: code, of: pending, now: daemon.engine.now())
+            try await signIn.identity(code: code, of: pending, now: daemon.engine.clock.machineTime())
         }
-        let principal = try signIn.principal(of: identity, now: daemon.engine.now())
+        let principal = try signIn.principal(of: identity, now: daemon.engine.clock.machineTime())
         if !pending.earlier.isEmpty { sessions.end(key: pending.earlier) }
         // The cookie of the session is `Strict`: a browser sends it only with a request that a page of this site makes. So
         // the answer is a page that goes on, and not a redirect.

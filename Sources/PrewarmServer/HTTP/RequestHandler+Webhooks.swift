@@ -14,7 +14,9 @@ extension RequestHandler {
             metrics.webhook(kind: webhooks.kind(of: name)?.rawValue ?? "unknown", result: result)
         }
         if verdict.outcome == .accepted {
-            for wakeUp in verdict.wakeUps { daemon.pull(wakeUp.source, pushed: true, commit: wakeUp.commit) }
+            for wakeUp in verdict.wakeUps {
+                await daemon.pull(wakeUp.source, pushed: true, commit: wakeUp.commit)
+            }
         }
         if verdict.outcome == .unauthorized || verdict.outcome == .limited {
             denials.note(status: verdict.status, verdict.detail ?? verdict.message, context, now: daemon.engine.now())

@@ -83,9 +83,32 @@ extension MetricDescriptor {
         "1 while creates of the provisioner start, 0 while they wait because the provisioner does not work.")
     static let leaseHeld = gauge(
         "prewarm_lease_held", ["source"],
-        "1 while this process holds the lease on the source and is the only one that reconciles it, otherwise 0.")
+        "1 while this replica reconciles the source, otherwise 0. The sum over all replicas is 1.")
+    static let replicas = gauge(
+        "prewarm_replicas", "The number of daemons on the store that sent a heartbeat lately, this one included.")
+    static let databaseConnections = gauge(
+        "prewarm_database_connections", "The number of open connections to PostgreSQL.")
+    static let databaseWaiting = gauge(
+        "prewarm_database_waiting", "The number of requests that wait for PostgreSQL or for a connection to it.")
+    static let databaseListening = gauge(
+        "prewarm_database_listening",
+        "1 while hints of other replicas arrive at once, 0 while this replica only polls, for example behind PgBouncer."
+    )
 
     // MARK: Events since the start of the process
+
+    static let takeovers = counter(
+        "prewarm_lease_takeovers_total", ["source"],
+        "The number of times at which this replica took over a source that its last replica did not release.")
+    static let databaseConnects = counter(
+        "prewarm_database_connects_total", ["result"], "The number of tries to connect to PostgreSQL.")
+    static let databaseRetries = counter(
+        "prewarm_database_retries_total", ["cause"],
+        "The number of repeated transactions, by the first two characters of the SQLSTATE. connection: the connection broke."
+    )
+    static let databaseClockJumps = counter(
+        "prewarm_database_clock_jumps_total", [],
+        "The number of times at which the clock of the PostgreSQL server jumped by more than a second.")
 
     static let reconciles = counter(
         "prewarm_reconcile_total", ["source", "result"],
@@ -139,7 +162,8 @@ extension MetricDescriptor {
     package static let all: [MetricDescriptor] = [
         .buildInfo, .sourceInfo, .sourceLastSuccess, .sourceRevisionTime, .manifests, .presetInstances,
         .presetCondition, .deletionsHeld, .operations, .oldestPending, .brokenClaims, .claimsWaiting,
-        .provisionerAvailable, .leaseHeld,
+        .provisionerAvailable, .leaseHeld, .replicas, .databaseConnections, .databaseWaiting, .databaseListening,
+        .takeovers, .databaseConnects, .databaseRetries, .databaseClockJumps,
         .reconciles, .reconcileDuration, .gitRequests, .gitDuration, .parseCache, .planActions, .operationDuration,
         .claims,
         .claimDuration, .claimUsable, .handovers, .claimEnds, .webhookDeliveries, .commitToReady, .notifications,

@@ -64,6 +64,7 @@ package final class Metrics: Sendable {
     private let webhookDeliveries = Counter(.webhookDeliveries)
     private let commitToReady = Histogram(.commitToReady)
     private let notifications = Counter(.notifications)
+    private let takeovers = Counter(.takeovers)
 
     package init(version: String, perPreset: PerPreset = .nonzero, now: @escaping @Sendable () -> Timestamp) {
         self.version = version
@@ -89,6 +90,7 @@ package final class Metrics: Sendable {
         case .operation(let operation, let duration):
             let result = operation.state == .pending ? "retried" : operation.state.rawValue
             operationDuration.observe([operation.kind.rawValue, operation.provisioner, result], duration)
+        case .tookOver(let source): takeovers.add([source])
         case .converged(let source, let duration): commitToReady.observe([source], duration)
         case .handover(let preset, let word):
             handovers.add([preset.source, perPreset == .off ? "" : preset.name, word.rawValue])
@@ -156,7 +158,7 @@ package final class Metrics: Sendable {
         text.append(pools)
         for counter in [
             reconciles, gitRequests, parseCache, planActions, claims, handovers, claimEnds, webhookDeliveries,
-            notifications,
+            notifications, takeovers,
         ] {
             counter.write(to: &text)
         }

@@ -28,20 +28,26 @@ struct MetricsState: Sendable {
     /// The provisioners of the configuration, and whether their creates start.
     var provisioners: [(name: String, isAvailable: Bool)] = []
     var now: Timestamp
+    var replicas = 0
+    /// The connections to a database server; nil if the store is a file.
+    var connections: StoreConnections?
 
     /// Reads the state in one snapshot of the store.
     static func read(_ engine: Engine) async throws -> MetricsState {
         let (now, holder, names) = (engine.now(), engine.holder, engine.sourceNames)
         let provisioners = engine.provisioners.keys.sorted()
+        let connections = engine.store.connections
         let listed = engine.provisioners.filter { $0.value.operations.contains(.list) }.keys.sorted()
         return try await engine.store.read { store in
             var state = MetricsState(now: now)
+            state.connections = connections
+            state.replicas = try store.aliveReplicas(engine).count
             let suspensions = try store.suspensions().filter { $0.isInForce(at: now) }
             for name in names {
                 var source = Source(name, try store.source(name), try store.diagnostics(source: name))
                 source.isSuspended = suspensions.contains { $0.scope == .all || $0.scope == .source(name) }
                 source.committedAt = try store.revisions(source: name, limit: 1).first?.committedAt
-                let lease = try store.lease(ofSource: name)
+                let lease = try store.lease(ofSource: SourceShares.prefix + name)
                 source.holdsLease = lease.map { $0.holder == holder && $0.until > now } ?? false
                 state.sources.append(source)
             }
@@ -94,6 +100,9 @@ struct MetricsState: Sendable {
         }
         text.begin(.leaseHeld)
         for source in sources { text.sample(.leaseHeld, [source.name], source.holdsLease ? 1 : 0) }
+        text.begin(.replicas)
+        text.sample(.replicas, [], replicas)
+        if let connections { Self.append(connections, to: &text) }
         text.begin(.operations)
         for group in operations.groups {
             text.sample(.operations, [group.kind.rawValue, group.state.rawValue], group.count)
@@ -101,6 +110,26 @@ struct MetricsState: Sendable {
         text.begin(.oldestPending)
         let waiting = operations.oldestDueAt.map { max(now - $0, .zero) } ?? .zero
         text.sample(.oldestPending, [], waiting / .seconds(1))
+    }
+}
+
+extension MetricsState {
+    private static func append(_ connections: StoreConnections, to text: inout PrometheusText) {
+        text.begin(.databaseConnections)
+        text.sample(.databaseConnections, [], connections.open)
+        text.begin(.databaseWaiting)
+        text.sample(.databaseWaiting, [], connections.waiting)
+        text.begin(.databaseListening)
+        text.sample(.databaseListening, [], connections.isListening ? 1 : 0)
+        text.begin(.databaseConnects)
+        text.sample(.databaseConnects, ["success"], connections.connects)
+        text.sample(.databaseConnects, ["error"], connections.failedConnects)
+        text.begin(.databaseRetries)
+        for (cause, count) in connections.retries.sorted(by: { $0.key < $1.key }) {
+            text.sample(.databaseRetries, [cause], count)
+        }
+        text.begin(.databaseClockJumps)
+        text.sample(.databaseClockJumps, [], connections.clockJumps)
     }
 }
 

@@ -43,7 +43,7 @@ struct WorkerMachineTests {
         #expect(failed.handle(.woken([]), at: now) == [.wait(.seconds(1)), .start], "the store could not be read")
     }
 
-    @Test("Operations of ended processes are looked for every minute, never twice at the same time")
+    @Test("Operations of ended processes are looked for every 15 seconds, never twice at the same time")
     func recovery() {
         var machine = WorkerMachine(.untilStopped)
         #expect(machine.handle(.woken(.replan), at: now).contains(.recover))
@@ -51,8 +51,8 @@ struct WorkerMachineTests {
         _ = machine.handle(.recovered, at: now + .seconds(600))
         #expect(machine.handle(.woken(.replan), at: now + .seconds(601)).contains(.start))
         var idle = idle(.untilStopped)
-        #expect(!idle.handle(.woken(.replan), at: now + .seconds(60)).contains(.recover))
-        #expect(idle.handle(.woken(.replan), at: now + .seconds(61)).contains(.recover))
+        #expect(!idle.handle(.woken(.replan), at: now + .seconds(15)).contains(.recover))
+        #expect(idle.handle(.woken(.replan), at: now + .seconds(16)).contains(.recover))
     }
 
     @Test("After a stop nothing starts, and the loop waits for the running operations only")

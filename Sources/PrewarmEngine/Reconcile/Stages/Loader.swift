@@ -52,7 +52,7 @@ struct Loader: Sendable {
         }
         try start.check(try await lease.take { [source] in try $0.record(of: source) })
         let all = try await all(at: arrival.revision)
-        try await keepParsed(all.newlyParsed)
+        try await keepParsed(all.newlyParsed, lease)
         return .all(all)
     }
 
@@ -143,7 +143,7 @@ struct Loader: Sendable {
     }
 
     /// Saves parse results in small transactions: there may be very many files, and claims wait for each transaction.
-    private func keepParsed(_ files: [(blob: String, bytes: [UInt8])]) async throws {
+    private func keepParsed(_ files: [(blob: String, bytes: [UInt8])], _ lease: StoreLease) async throws {
         let (version, now) = (engine.parser.version, engine.now())
         var (rest, room) = (files[...], Self.mostBytesKept)
         while !rest.isEmpty, room > 0 {
@@ -153,7 +153,10 @@ struct Loader: Sendable {
                     defer { size += file.bytes.count }
                     return size < 1 << 20
                 })
-            try await engine.store.write { try $0.saveParsed(part, parserVersion: version, at: now) }
+            try await engine.store.write { store in
+                try lease.checkShare(in: store)
+                try store.saveParsed(part, parserVersion: version, at: now)
+            }
             (rest, room) = (rest.dropFirst(part.count), room - size)
         }
     }

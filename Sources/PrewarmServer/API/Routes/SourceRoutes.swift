@@ -8,14 +8,16 @@ enum SourceRoutes {
             method: .get, template: "/sources", name: "listSources", summary: "List sources",
             description: """
                 Returns the configured sources with their applied revisions, conditions and diagnostics. \
-                `daemon` has the state of the loop that reconciles the source.
+                `replica` is the daemon that reconciles the source, and `sharedOut` is true if several daemons share the \
+                sources. `daemon` has the state of the loop of this daemon.
                 """,
             permission: .look, answers: [(200, "[]Source")]
         ) { api, call in
-            APIAnswer(
+            let loops = try await api.daemon?.sourceValues() ?? [:]
+            return APIAnswer(
                 .array(
                     try await api.engine.sourceStatuses().map { status in
-                        Value(status, for: call.principal).merging(["daemon": api.daemon?.value(ofSource: status.name)])
+                        Value(status, for: call.principal).merging(["daemon": loops[status.name]])
                     }))
         },
         Route(
@@ -89,7 +91,7 @@ enum SourceRoutes {
             let revision = try await api.engine.pin(
                 name, at: call.text("revision") ?? "", reason: call.text("reason"), by: call.author,
                 until: try call.moment("until", now: api.engine.now()))
-            api.daemon?.pull(name)
+            await api.daemon?.pull(name)
             return APIAnswer(.object(known: ["revision": .string(revision.description)])).audited(
                 call.entry(
                     "pin", "source", name, at: api.engine.now(), revision: revision.description,
@@ -109,7 +111,7 @@ enum SourceRoutes {
             let name = call.path["source"] ?? ""
             guard api.engine.sources[name] != nil else { throw ReconcileError.unknownSource(name) }
             let wasPinned = try await api.engine.unpin(name, by: call.author)
-            api.daemon?.pull(name)
+            await api.daemon?.pull(name)
             return APIAnswer(.object(known: ["changed": .bool(wasPinned)])).audited(
                 call.entry("unpin", "source", name, at: api.engine.now()))
         },

@@ -28,9 +28,8 @@ enum SyncRoutes {
         ) { api, call in
             let daemon = try api.requireDaemon()
             let target = try await call.target(of: api.engine)
-            let request = daemon.requests.add(
-                sources: target.sources, preset: target.preset, revision: call.text("revision"), now: api.engine.now())
-            for source in request.sources { daemon.pull(source) }
+            let request = try await daemon.requestSync(
+                sources: target.sources, preset: target.preset, revision: call.text("revision"))
             let entry = call.entry(
                 "sync", "source", request.sources.joined(separator: ", "), at: api.engine.now(),
                 revision: request.revision, detail: "request \(request.id)")
@@ -52,7 +51,7 @@ enum SyncRoutes {
             description: """
                 Returns how far a sync is. `state` is final unless it is `queued` or `running`. \
                 With `wait`, answers as soon as the message changes. \
-                404: there is no such request; the daemon keeps the last 1000 in memory. 409: no daemon runs here.
+                404: there is no such request; prewarm keeps the last 1000. 409: no daemon runs here.
                 """,
             permission: .look,
             query: [.optional("wait", .duration, "how long to wait for progress, at most 60s (default: no wait)")],
@@ -60,10 +59,10 @@ enum SyncRoutes {
         ) { api, call in
             let daemon = try api.requireDaemon()
             let id = call.path["request"] ?? ""
-            guard let request = daemon.requests[id] else {
+            guard let request = try await daemon.requests.request(id) else {
                 throw Problem(
                     "UnknownRequest", status: 404,
-                    "there is no sync request \"\(id)\": the daemon keeps the last 1000 since its start",
+                    "there is no sync request \"\(id)\": prewarm keeps the last 1000",
                     hint: "request another sync with POST /api/v1/sync")
             }
             let patience = min(call.duration("wait") ?? .zero, .seconds(60))
