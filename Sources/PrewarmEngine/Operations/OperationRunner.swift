@@ -87,12 +87,12 @@ package struct OperationRunner: Sendable {
                 }
             }
         }
-        // Another process repeats an operation whose lease was lost.
-        guard let reply = answered else { return nil }
-        if Task.isCancelled {
-            // An interrupted operation is not a failure: it is repeated.
+        guard let reply = answered, !Task.isCancelled else {
+            // An interrupted operation, and one whose lease ended, is not a failure: it is repeated. If another process has taken
+            // it over, this changes nothing.
             await Task { try? await giveBack(record) }.value
-            throw CancellationError()
+            try Task.checkCancellation()
+            return nil
         }
         return try await settle(record, reply: reply)
     }
