@@ -88,6 +88,12 @@ struct MemoryState: Sendable {
     var heartbeats: [String: Timestamp] = [:]
     var endedWaits: [ClaimID: EndedWait] = [:]
 
+    // MARK: Replicas
+
+    var replicas: [String: ReplicaRecord] = [:]
+    var pulls: [String: PullRecord] = [:]
+    var syncRequests: [String: SyncRequestRecord] = [:]
+
     // MARK: History and access
 
     /// The events, the oldest first.

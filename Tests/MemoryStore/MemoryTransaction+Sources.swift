@@ -15,6 +15,7 @@ extension MemoryTransaction {
         state.diagnostics[name] = nil
         state.guards[name] = nil
         state.pins[name] = nil
+        state.pulls[name] = nil
         state.revisions.removeAll { $0.source == name }
         state.sources[name] = nil
     }

@@ -11,6 +11,11 @@ extension MemoryTransaction {
     func ticket(_ id: ClaimID) -> Ticket? { state.tickets[id] }
     func tickets() -> [Ticket] { tickets { _ in true } }
     func tickets(of preset: PresetKey) -> [Ticket] { tickets { $0.presets.contains(preset) } }
+    func tickets(of owner: Owner) -> [Ticket] { tickets { $0.owner == owner } }
+    func tickets(ofHoldersUnheardSince time: Timestamp) -> [Ticket] {
+        tickets { ticket in ticket.expiresAt == nil && state.heartbeats[ticket.holder].map { $0 < time } ?? true }
+    }
+
     func tickets(heldBy holder: String) -> [Ticket] { tickets { $0.holder == holder && $0.expiresAt == nil } }
     func demandingTickets(source: String) -> [Ticket] { tickets { $0.demand?.source == source } }
 
@@ -47,10 +52,8 @@ extension MemoryTransaction {
     func saveHeartbeat(of holder: String, at now: Timestamp) { state.heartbeats[holder] = now }
 
     func forgetHeartbeats(before time: Timestamp) {
-        state.heartbeats = state.heartbeats.filter { $0.value >= time }
-        for ticket in tickets() where ticket.expiresAt == nil && state.heartbeats[ticket.holder] == nil {
-            forget(ticket: ticket.id)
-        }
+        let holders = Set(tickets().map(\.holder))
+        state.heartbeats = state.heartbeats.filter { $0.value >= time || holders.contains($0.key) }
     }
 
     // MARK: Ended waits
