@@ -13,9 +13,10 @@ private struct SharedStore: Store {
         try await store.read(body)
     }
 
-    func write<Result: Sendable>(_ body: @escaping @Sendable (any StoreWriter) throws -> Result) async throws -> Result
-    {
-        try await store.write(body)
+    func write<Result: Sendable>(
+        _ urgency: WriteUrgency, _ body: @escaping @Sendable (any StoreWriter) throws -> Result
+    ) async throws -> Result {
+        try await store.write(urgency, body)
     }
 
     func checkWritable() async throws { try await store.checkWritable() }
