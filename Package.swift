@@ -104,14 +104,15 @@ let package = Package(
                 crypto,
                 logging, lifecycle,
             ]),
-        module("PrewarmDashboard", ["PrewarmCore", "PrewarmEngine"]),
+        module("PrewarmAPI", ["PrewarmCore", "PrewarmEngine"]),
+        module("PrewarmDashboard", ["PrewarmCore", "PrewarmEngine", "PrewarmAPI"]),
         module(
             "PrewarmWebhooks",
-            ["PrewarmCore", "PrewarmEngine", httpTypes, httpClient, nioCore, nioHTTP1, nioSSL, crypto]),
+            ["PrewarmCore", "PrewarmEngine", "PrewarmAPI", httpTypes, httpClient, nioCore, nioHTTP1, nioSSL, crypto]),
         module(
             "PrewarmServer",
             [
-                "PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", "PrewarmDashboard", "PrewarmWebhooks",
+                "PrewarmCore", "PrewarmEngine", "PrewarmAPI", "PrewarmTelemetry", "PrewarmDashboard", "PrewarmWebhooks",
                 hummingbirdCore,
                 httpTypes, nioCore, nioExtras, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix, nioSSL, httpClient,
                 crypto, jwt, logging, lifecycle, system,
@@ -120,9 +121,9 @@ let package = Package(
             "PrewarmCommands",
             [
                 "PrewarmCore", "PrewarmManifests", "PrewarmEngine", "PrewarmGit", "PrewarmSQLite", "PrewarmPostgres",
-                "PrewarmProvisioners", "PrewarmNotifications", "PrewarmTelemetry", "PrewarmWebhooks", "PrewarmServer",
-                argumentParser,
-                logging, lifecycle, signals, httpClient,
+                "PrewarmAPI", "PrewarmProvisioners", "PrewarmNotifications", "PrewarmTelemetry", "PrewarmWebhooks",
+                "PrewarmServer",
+                argumentParser, logging, lifecycle, signals, httpClient,
                 "CMalloc", "CEpoll", nioCore, nioHTTP1, nioSSL, system,
             ]),
         .executableTarget(
@@ -171,17 +172,19 @@ let package = Package(
         tests(
             "PrewarmEngineTests",
             [
-                "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmSQLite", "ClockSupport", "MemoryStore",
-                logging, sqlite,
+                "PrewarmCore", "PrewarmEngine", "PrewarmAPI", "PrewarmManifests", "PrewarmSQLite", "ClockSupport",
+                "MemoryStore", logging, sqlite,
             ]),
         tests(
             "PrewarmWebhooksTests",
-            ["PrewarmCore", "PrewarmEngine", "PrewarmWebhooks", "ClockSupport", httpTypes, crypto]),
+            ["PrewarmCore", "PrewarmEngine", "PrewarmAPI", "PrewarmWebhooks", "ClockSupport", httpTypes, crypto]),
+        tests("PrewarmAPITests", ["PrewarmCore", "PrewarmEngine", "PrewarmAPI", "PrewarmServer"]),
         tests(
             "PrewarmServerTests",
             [
                 "PrewarmCore", "PrewarmEngine", "PrewarmGit", "PrewarmManifests", "PrewarmProvisioners",
-                "PrewarmNotifications", "PrewarmSQLite", "PrewarmDashboard", "PrewarmWebhooks", "PrewarmServer",
+                "PrewarmAPI", "PrewarmNotifications", "PrewarmSQLite", "PrewarmDashboard", "PrewarmWebhooks",
+                "PrewarmServer",
                 "PrewarmTelemetry",
                 "ClockSupport", crypto,
                 cryptoExtras, jwt,
@@ -198,8 +201,8 @@ let package = Package(
         tests(
             "ReferenceTests",
             [
-                "PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", "PrewarmNotifications", "PrewarmServer",
-                "PrewarmCommands", subprocess, system,
+                "PrewarmCore", "PrewarmEngine", "PrewarmAPI", "PrewarmTelemetry", "PrewarmNotifications",
+                "PrewarmServer", "PrewarmCommands", subprocess, system,
             ]),
         tests("TidyTests", []),
         .executableTarget(

@@ -1,5 +1,5 @@
+package import PrewarmAPI
 package import PrewarmCore
-package import PrewarmEngine
 
 /// A request to a webhook and its outcome.
 package struct WebhookDelivery: Hashable, Sendable {
@@ -21,17 +21,12 @@ package struct WebhookDelivery: Hashable, Sendable {
     package let bytes: Int
 }
 
-extension Value {
-    /// The document that `prewarm get deliveries -o json` shows.
+extension DeliveryDocument {
     package init(_ delivery: WebhookDelivery) {
-        self = .object(known: [
-            "at": .string(delivery.at.description), "webhook": .string(delivery.webhook),
-            "kind": .string(delivery.kind.rawValue), "id": delivery.id.map { .string($0) },
-            "event": delivery.event.map { .string($0) }, "from": .string(delivery.from),
-            "outcome": .string(delivery.outcome.rawValue), "status": .int(delivery.outcome.status),
-            "message": .string(delivery.detail), "sources": .array(delivery.sources.map { .string($0) }),
-            "bytes": .int(delivery.bytes),
-        ])
+        self.init(
+            at: delivery.at, webhook: delivery.webhook, kind: delivery.kind, id: delivery.id, event: delivery.event,
+            from: delivery.from, outcome: delivery.outcome.rawValue, status: delivery.outcome.status,
+            message: delivery.detail, sources: delivery.sources, bytes: delivery.bytes)
     }
 }
 

@@ -1,4 +1,5 @@
 import ClockSupport
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import Testing
@@ -179,10 +180,10 @@ struct ClaimQueueTests {
         for (names, shown) in [("b", "b"), ("bc", "bc"), ("abc", "abc"), ("x", "")] {
             let reader = Reader(names: names)
             let place = try await engine.place(of: attempt.id, for: reader)
-            let document = place.flatMap { Value($0, for: reader) }
+            let document = place.flatMap { ClaimDocument($0, for: reader) }
             #expect((document == nil) == shown.isEmpty)
-            let others = document?.list("presets").compactMap(\.string) ?? []
-            #expect(document?.text("preset") == shown.first.map(String.init))
+            let others = document?.presets ?? []
+            #expect(document?.preset == shown.first.map(String.init))
             #expect(others == (shown.count < 2 ? [] : shown.map { "presets/\($0)" }))
         }
     }

@@ -1,4 +1,5 @@
 import ClockSupport
+import PrewarmAPI
 import PrewarmCore
 import Testing
 
@@ -100,7 +101,7 @@ struct ClockTests {
         try await eventually("the second commit is applied") { try await isApplied(2) }
         #expect(clock.instant() - start < .seconds(3600))
         try await eventually("the next pull is shown within the interval of one minute") {
-            let next = try await daemon.sourceValues()["presets"]?.text("nextPullAt").flatMap { Timestamp($0) }
+            let next = try await daemon.sourceLoops()["presets"]?.nextPullAt
             return next.map { $0 <= world.with(\.now) + .seconds(67) } == true
         }
     }

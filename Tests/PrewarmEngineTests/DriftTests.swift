@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import Testing
@@ -45,9 +46,9 @@ struct DriftTests {
         #expect(try await engine.store.read { try $0.workspace(id) }?.state == .claimed)
         let overview = try await Overview(engine, for: .local)
         #expect(!overview.isHealthy)
-        let broken = try #require(overview.value.list("brokenClaims").first)
-        #expect(broken.text("name") == claimed.name && broken.text("state") == word ?? "lost")
-        #expect(!overview.value.compactJSON.contains("\"ada\""), "not every reader may see the owner")
+        let broken = try #require(overview.document().brokenClaims?.first)
+        #expect(broken.name == claimed.name && broken.state == word ?? "lost")
+        #expect(!overview.document().compactJSON.contains("\"ada\""), "not every reader may see the owner")
         let events = try await engine.store.read { try $0.events(EventFilter()) }
         let warnings = events.filter { $0.kind == .warning }
         #expect(warnings.map(\.reason) == [word == nil ? "Lost" : "Failed"] && warnings.map(\.name) == [claimed.name])
@@ -232,8 +233,8 @@ struct DriftTests {
         try await engine.sync(refreshes: true)
         #expect(try await engine.store.read { try $0.orphans() }.count == Orphan.keptLimit)
         let overview = try await Overview(engine, for: .local)
-        #expect(overview.value.number("orphansTotal") == 5000 && overview.value.list("orphans").count == 100)
-        #expect(overview.value.compactJSON.utf8.count < 50_000)
+        #expect(overview.document().orphansTotal == 5000 && overview.document().orphans?.count == 100)
+        #expect(overview.document().compactJSON.utf8.count < 50_000)
         let events = try await engine.store.read { try $0.events(EventFilter()) }
         #expect(events.count { $0.reason == "Orphaned" } <= 21)
     }

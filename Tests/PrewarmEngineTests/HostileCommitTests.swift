@@ -1,4 +1,5 @@
 import Dispatch
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
@@ -96,7 +97,7 @@ struct HostileCommitTests {
         let report = try await engine.reconcile("presets")
         #expect(report.presets.map(\.retirement) == [nil], "the applied preset stays")
         #expect(report.diagnostics.count <= 6 * 101)
-        let status = try await Overview(engine, for: .local).value.json
+        let status = try await Overview(engine, for: .local).document().json
         #expect(status.utf8.count < 500_000, "\(status.utf8.count)")
         #expect(status.contains("more errors in total"))
         let kept = try await store.read { try $0.diagnostics(source: "presets") }

@@ -1,4 +1,5 @@
 import ClockSupport
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import Testing
@@ -18,8 +19,8 @@ struct RolloutPlanTests {
         return (world, engine)
     }
 
-    private static func summary(_ report: ReconcileReport, _ key: String) -> Int? {
-        Value(plans: [report], at: Timestamp(seconds: 0), for: .local)["summary"]?[key]?.int
+    private static func summary(_ report: ReconcileReport, _ count: KeyPath<PlanSummaryDocument, Int>) -> Int {
+        PlanDocument(plans: [report], at: Timestamp(seconds: 0), for: .local).summary[keyPath: count]
     }
 
     @Test("A running rollout and a held one of the same pool are counted apart")
@@ -29,8 +30,8 @@ struct RolloutPlanTests {
         let report = try await engine.preview("presets")
         let (running, held) = (report.rollouts.first, report.rollouts.last)
         #expect(report.rollouts.map(\.isHeld) == [false, true])
-        #expect(Self.summary(report, "replace") == running?.replaces && running?.replaces ?? 0 > 0)
-        #expect(Self.summary(report, "replaceHeld") == held?.replaces && held?.replaces ?? 0 > 0)
+        #expect(Self.summary(report, \.replace) == running?.replaces && running?.replaces ?? 0 > 0)
+        #expect(Self.summary(report, \.replaceHeld) == held?.replaces && held?.replaces ?? 0 > 0)
     }
 
     @Test(
@@ -63,7 +64,7 @@ struct RolloutPlanTests {
         world.commit("a 4 2 \(word)")
         let report = try await engine.preview("presets")
         #expect(report.rollouts.map(\.hold) == [hold])
-        #expect(Self.summary(report, "replace") == 0 && Self.summary(report, "replaceHeld") == 0)
+        #expect(Self.summary(report, \.replace) == 0 && Self.summary(report, \.replaceHeld) == 0)
     }
 
     @Test("A change of the newest revision is marked as held until it is approved")

@@ -1,4 +1,5 @@
 import ClockSupport
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmSQLite
@@ -24,7 +25,7 @@ struct SyncRequestTests {
         }
         #expect(clock.now() >= until)
         #expect(try await daemon.requests.request(request.id)?.failures.isEmpty == true)
-        #expect(try await daemon.sourceValues()["presets"]?.text("lastHandledRequest") == request.id)
+        #expect(try await daemon.sourceLoops()["presets"]?.lastHandledRequest == request.id)
         #expect(try await store.read { try $0.source("presets")?.applied } != nil)
     }
 }

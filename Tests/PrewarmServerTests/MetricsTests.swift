@@ -1,5 +1,6 @@
 import ClockSupport
 import Foundation
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 @testable import PrewarmServer
@@ -196,14 +197,16 @@ struct MetricsTests {
         let journal = try await filled(10_000)
         let api = API(engine: journal.engine)
         let remote = Caller(Principal(.token(id: "t"), name: "ops", role: .operator), origin: "127.0.0.1")
-        let status = try await api.answer(APIRequest(.get, ["status"]), from: remote).value
-        #expect(status.list("presets").count == 100 && status.number("morePresets") == 9_900)
-        #expect(status.list("presets").contains { $0.text("name") == "preset-1" }, "unhealthy pools come first")
+        let status: StatusDocument = try await api.answer(APIRequest(.get, ["status"]), from: remote).decoded()
+        #expect(status.presets.count == 100 && status.morePresets == 9_900)
+        #expect(status.presets.contains { $0.name == "preset-1" }, "unhealthy pools come first")
         #expect(status.compactJSON.utf8.count < 150_000, "\(status.compactJSON.utf8.count)")
-        let long = try await api.answer(APIRequest(.get, ["status"], query: ["limit": "1000"]), from: remote).value
-        #expect(long.list("presets").count == 1000 && long.compactJSON.utf8.count < 1_500_000)
-        let local = try await api.answer(APIRequest(.get, ["status"]), from: Caller(user: "ada")).value
-        #expect(local.list("presets").count == 10_000)
+        let request = APIRequest(.get, ["status"], query: ["limit": "1000"])
+        let long: StatusDocument = try await api.answer(request, from: remote).decoded()
+        #expect(long.presets.count == 1000 && long.compactJSON.utf8.count < 1_500_000)
+        let local: StatusDocument = try await api.answer(APIRequest(.get, ["status"]), from: Caller(user: "ada"))
+            .decoded()
+        #expect(local.presets.count == 10_000)
     }
 
     @Test("The limit of revisions holds for all sources together, the newest first")
@@ -220,7 +223,8 @@ struct MetricsTests {
         }
         let answer = try await API(engine: journal.engine).answer(
             APIRequest(.get, ["revisions"], query: ["limit": "3"]), from: Caller(user: "ada"))
-        #expect(answer.value.elements.map { $0.text("source") } == ["other", "other", "presets"])
+        let revisions: [RevisionDocument] = try answer.decoded()
+        #expect(revisions.map(\.source) == ["other", "other", "presets"])
     }
 
     @Test("The text of the pools is reused only while no pool can have changed")

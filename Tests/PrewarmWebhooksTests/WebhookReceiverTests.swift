@@ -1,6 +1,7 @@
 import ClockSupport
 import Foundation
 import HTTPTypes
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import Testing
@@ -292,7 +293,7 @@ struct WebhookReceiverTests {
             kind: .gitlab, secret: Secrets.text, repository: Self.url, ref: .branch("main"),
             commit: PushNoticeTests.commit, deliveryID: "d1")
         _ = receiver.receive(sample.request(now: .at(0)), at: "hook", from: forge, now: .at(0))
-        let text = Value(try #require(receiver.deliveries.first)).compactJSON
+        let text = DeliveryDocument(try #require(receiver.deliveries.first)).compactJSON
         #expect(text.contains("\"outcome\":\"accepted\"") && text.contains("\"status\":202"))
         #expect(text.contains("\"from\":\"192.0.2.7\"") && text.contains("\"sources\":[\"presets\"]"))
         #expect(!text.contains(Secrets.text))

@@ -84,8 +84,8 @@ extension StoreContract {
             claims += (0...RecentClaims.limit).map { _ in Claim.sample(ids.next(), .go, .hit, askedAt: .at(20)) }
             try await store.write { [claims] writer in for claim in claims { try writer.save(claim) } }
             let recent = try await store.read { try RecentClaims(at: .at(30), in: $0) }
-            #expect(recent.value(of: quiet)?["hitRate"]?.decimal == 0.666)
-            #expect(recent.value(of: .go)?["claims"]?.int == RecentClaims.limit)
+            #expect(recent.share(of: quiet)?.hitRate == 0.666)
+            #expect(recent.share(of: .go)?.claims == RecentClaims.limit)
         },
         Case("A claimed workspace has the id of its claim") { fixture in
             let store = try await fixture.open()

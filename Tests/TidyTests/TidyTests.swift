@@ -19,13 +19,16 @@ struct TidyTests {
         "PrewarmProvisioners": ["PrewarmCore", "PrewarmEngine", "CProcess"],
         "PrewarmTelemetry": ["PrewarmCore", "PrewarmEngine"],
         "PrewarmNotifications": ["PrewarmCore", "PrewarmEngine", "PrewarmTelemetry"],
-        "PrewarmDashboard": ["PrewarmCore", "PrewarmEngine"],
-        "PrewarmWebhooks": ["PrewarmCore", "PrewarmEngine"],
-        "PrewarmServer": ["PrewarmCore", "PrewarmEngine", "PrewarmTelemetry", "PrewarmDashboard", "PrewarmWebhooks"],
+        "PrewarmAPI": ["PrewarmCore", "PrewarmEngine"],
+        "PrewarmDashboard": ["PrewarmCore", "PrewarmEngine", "PrewarmAPI"],
+        "PrewarmWebhooks": ["PrewarmCore", "PrewarmEngine", "PrewarmAPI"],
+        "PrewarmServer": [
+            "PrewarmCore", "PrewarmEngine", "PrewarmAPI", "PrewarmTelemetry", "PrewarmDashboard", "PrewarmWebhooks",
+        ],
         "PrewarmCommands": [
             "PrewarmCore", "PrewarmEngine", "PrewarmManifests", "PrewarmGit", "PrewarmSQLite", "PrewarmPostgres",
-            "PrewarmProvisioners", "PrewarmNotifications", "PrewarmTelemetry", "PrewarmWebhooks", "PrewarmServer",
-            "CMalloc", "CEpoll",
+            "PrewarmAPI", "PrewarmProvisioners", "PrewarmNotifications", "PrewarmTelemetry", "PrewarmWebhooks",
+            "PrewarmServer", "CMalloc", "CEpoll",
         ],
         "prewarm": ["PrewarmCommands"],
     ]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -33,13 +34,13 @@ struct AdoptCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global) { console in
             let name = PresetName(preset)
-            let adopted = try await Session.open(global).post(
+            let adopted: [WorkspaceDocument] = try await Session.open(global).post(
                 "presets", name.name, "adopt", query: ["source": name.source],
                 body: ["ids": .array(ids.map { .string($0) }), "by": .string(by ?? Environment.user)])
-            for workspace in adopted.elements {
+            for workspace in adopted {
                 console.step(
                     .success,
-                    "adopted \(workspace.text("id") ?? "") as \(workspace.text("name") ?? ""), ready to be claimed")
+                    "adopted \(workspace.id) as \(workspace.name), ready to be claimed")
             }
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -55,26 +56,26 @@ struct ApproveCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let session = try await Session.open(global, for: .store)
             let author = Value.string(by ?? Environment.user)
-            let approvals = try await session.post(
+            let approvals: [ApprovalDocument] = try await session.post(
                 "approve",
                 body: [
                     "revision": revision.map { .string($0) }, "restored": restored ? .bool(true) : nil,
                     "source": source.map { .string($0) }, "by": author,
                 ])
-            for approval in approvals.elements { show(approval, console) }
+            for approval in approvals { show(approval, console) }
             if session.local == nil || restored { return }
             console.note("The next `prewarm sync` deletes the workspaces.")
         }
     }
 
-    private func show(_ approval: Value, _ console: Console) {
-        if let hold = approval.text("hold") { return console.step(.success, "approved: \(hold)") }
-        let deletions = counted(approval.number("deletions"), "deletion")
+    private func show(_ approval: ApprovalDocument, _ console: Console) {
+        if let hold = approval.hold { return console.step(.success, "approved: \(hold)") }
+        let deletions = counted(approval.deletions ?? 0, "deletion")
         console.step(
             .success,
-            "approved \(deletions) of \(approval.text("source") ?? "") at \(approval.shortRevision("revision") ?? "")")
-        for (preset, count) in approval["presets"]?.pairs ?? [] {
-            console.note("  \(preset): \(count.int ?? 0)")
+            "approved \(deletions) of \(approval.source ?? "") at \(approval.revision?.shortRevision ?? "")")
+        for (preset, count) in approval.presets?.pairs ?? [] {
+            console.note("  \(preset): \(count)")
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
@@ -54,37 +55,37 @@ struct ClaimCommand: AsyncParsableCommand {
             show(workspace, console, ShownTimes(now: await session.now()))
             workspace.noteClamp(console)
             workspace.noteChoice(console)
-            let others = workspace.list("otherPresets").compactMap(\.string)
+            let others = workspace.otherPresets ?? []
             if !others.isEmpty, let preset = claim.preset {
-                let chosen = "\(workspace.text("source") ?? "")/\(workspace.text("preset") ?? "")"
+                let chosen = "\(workspace.source)/\(workspace.preset)"
                 console.note(
                     "Several sources have a preset \"\(preset)\": this workspace is from \(chosen). "
                         + "To claim from another source, use \(others.joined(separator: " or ")).")
             }
-            if let error = workspace.text("handoverError") {
+            if let error = workspace.handoverError {
                 throw CommandFailure(
-                    "claimed \(workspace.text("name") ?? ""), but the handover failed: \(error.printable)",
-                    hint: "ask again with `prewarm credentials \(workspace.text("name") ?? "")`, or read "
-                        + "`prewarm logs \(workspace.text("name") ?? "")`")
+                    "claimed \(workspace.name), but the handover failed: \(error.printable)",
+                    hint: "ask again with `prewarm credentials \(workspace.name)`, or read "
+                        + "`prewarm logs \(workspace.name)`")
             }
         }
     }
 
-    private func show(_ workspace: Value, _ console: Console, _ times: ShownTimes) {
+    private func show(_ workspace: WorkspaceDocument, _ console: Console, _ times: ShownTimes) {
         switch output {
         case .json: console.write(TerminalText(document: workspace.json))
         case .yaml: console.write(TerminalText(document: workspace.yaml))
         case .text:
             console.step(
-                .success, "claimed \(workspace.text("name") ?? "") for \(workspace.text("owner") ?? claim.owner ?? "")")
+                .success, "claimed \(workspace.name) for \(workspace.owner ?? claim.owner ?? "")")
             var table = Table(["", ""], flexible: "")
             let rows = [
-                ("id", workspace.text("id") ?? ""),
-                ("endpoint", workspace.text("endpoint") ?? "the provisioner gave none"),
+                ("id", workspace.id),
+                ("endpoint", workspace.endpoint ?? "the provisioner gave none"),
             ]
-            let lease = workspace.leaseEnd.map { [("lease ends", times.relative($0))] } ?? []
-            let more = (workspace["metadata"]?.pairs ?? []) + (workspace["credentials"]?.pairs ?? [])
-            for (key, value) in rows + lease + more.map({ ($0.key, $0.value.plainText ?? "") }) {
+            let lease = (workspace.lease?.expiresAt).map { [("lease ends", times.relative($0))] } ?? []
+            let more = (workspace.metadata?.pairs ?? []) + (workspace.credentials?.pairs ?? [])
+            for (key, value) in rows + lease + more.map({ ($0.key, $0.value) }) {
                 table.add([.init(key, .dim), .init(value)])
             }
             console.write(table.rowsText(color: console.colorsOutput))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -57,8 +58,8 @@ struct ClaimParameterOptions: ParsableArguments {
         let names = Set(parameters.map { Self.parts(of: $0).name })
         guard !names.isEmpty else { return }
         for template in try await templates(of: preset, in: session) {
-            let secrets = template["claim"]?.list("parameters").filter { $0["secret"]?.bool == true } ?? []
-            guard let name = secrets.compactMap({ $0.text("name") }).first(where: names.contains) else { continue }
+            let secrets = (template.claim?.parameters ?? []).filter { $0.secret == true }
+            guard let name = secrets.map(\.name).first(where: names.contains) else { continue }
             throw CommandFailure(
                 "invalid --param \(name): the parameter is a secret, and other users can read arguments",
                 hint: "give it in a file: --secret-file \(name)=FILE, or --secret-file \(name)=- for standard input",
@@ -68,13 +69,14 @@ struct ClaimParameterOptions: ParsableArguments {
 
     /// Returns the templates that a claim may get a workspace of: that of the preset, or all templates if the preset is nil or
     /// deprecated, since claims of a deprecated preset may be redirected.
-    private func templates(of preset: String?, in session: Session) async throws -> [Value] {
-        guard let preset else { return try await session.list("templates") }
-        var templates: [Value] = []
-        for found in try await session.list("presets", query: ["name": preset]) {
-            guard found.condition(.deprecated) == nil else { return try await session.list("templates") }
-            templates += try await session.list("templates", query: ["name": found.text("template")])
-                .filter { $0.text("source") == found.text("source") }
+    private func templates(of preset: String?, in session: Session) async throws -> [TemplateDocument] {
+        guard let preset else { return try await session.get("templates") }
+        var templates: [TemplateDocument] = []
+        let presets: [PresetDocument] = try await session.get("presets", query: ["name": preset])
+        for found in presets {
+            guard found.conditions[.deprecated] == nil else { return try await session.get("templates") }
+            let ofName: [TemplateDocument] = try await session.get("templates", query: ["name": found.template])
+            templates += ofName.filter { $0.source == found.source }
         }
         return templates
     }
@@ -112,11 +114,11 @@ struct ClaimParameterOptions: ParsableArguments {
 
 extension Console {
     /// Writes the credentials in an answer, which only its owner gets.
-    func writeCredentials(of workspace: Value) {
-        let credentials = workspace["credentials"]?.pairs ?? []
+    func writeCredentials(of workspace: WorkspaceDocument) {
+        let credentials = workspace.credentials?.pairs ?? []
         guard !credentials.isEmpty else { return }
         var table = Table(["", ""], flexible: "")
-        for (name, value) in credentials { table.add([.init(name, .dim), .init(value.plainText ?? "")]) }
+        for (name, value) in credentials { table.add([.init(name, .dim), .init(value)]) }
         write(table.rowsText(color: colorsOutput))
     }
 }

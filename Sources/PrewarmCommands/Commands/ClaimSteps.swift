@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
@@ -20,23 +21,23 @@ struct ClaimSteps {
 
     /// Returns the document of the claimed workspace.
     /// - Throws: ``CommandFailure`` if no workspace was ready in time, or if it could not be created.
-    func run(_ console: Console) async throws -> Value {
+    func run(_ console: Console) async throws -> WorkspaceDocument {
         if let wait {
             console.step(.waiting, "waiting at most \(wait.prewarmText) for a ready workspace of \(target.description)")
         }
         let workspace = try await claimed(console)
-        if workspace.text("handover") == HandoverState.pending.rawValue {
+        if workspace.handover.map({ $0 == .pending }) == true {
             return try await PendingHandover(session: session, parameters: parameters, patience: wait)
                 .finished(workspace, console)
         }
-        guard workspace["cold"]?.bool == true else { return workspace }
-        return try await ColdClaim(session: session, owner: workspace.text("owner") ?? "", patience: wait)
+        guard workspace.cold == true else { return workspace }
+        return try await ColdClaim(session: session, owner: workspace.owner ?? "", patience: wait)
             .finished(workspace, console)
     }
 
     /// Claims a workspace. The API waits for a limited time, so the request is repeated until `--wait` is over.
     /// - Throws: ``CommandFailure`` with the time of the wait if no workspace was ready in time.
-    func claimed(_ console: Console) async throws -> Value {
+    func claimed(_ console: Console) async throws -> WorkspaceDocument {
         let (path, query) = target.route
         let startedAt = ContinuousClock.now
         let deadline = wait.map { startedAt + $0 }
@@ -46,7 +47,7 @@ struct ClaimSteps {
             // The API reads a number with one unit.
             let rest = deadline.map { max($0 - .now, .seconds(1)).components.seconds }
             do {
-                let answer = try await session.post(
+                let answer: ClaimAnswer = try await session.post(
                     path, query: query,
                     body: Value.object(known: target.members).merging([
                         "owner": owner.map { .string($0) },
@@ -56,12 +57,16 @@ struct ClaimSteps {
                         "queue": (rest ?? 0) > QueueDisplay.interval ? .bool(true) : nil,
                         "priority": priority.map { .int($0) }, "parameters": parameters,
                     ]), idempotencyKey: idempotencyKey)
-                guard answer.text("result") == "waiting", let ticket = answer.text("ticket") else { return answer }
+                let place: ClaimDocument
+                switch answer {
+                case .granted(let workspace): return workspace
+                case .waiting(let waiting): place = waiting
+                }
                 guard let deadline, .now < deadline else {
                     throw CommandFailure("cannot claim a workspace: the server answered that the claim still waits")
                 }
-                continued = ClaimID(ticket)
-                display.show(answer)
+                continued = ClaimID(place.id)
+                display.show(place)
                 // A server that does not wait must not be asked all the time.
                 try await Task.sleep(for: .milliseconds(200))
             } catch {
@@ -84,22 +89,22 @@ private struct ColdClaim {
 
     /// Returns the workspace as soon as it is ready.
     /// - Throws: ``CommandFailure`` if the workspace was deleted, or is not ready within the limit.
-    func finished(_ workspace: Value, _ console: Console) async throws -> Value {
-        let (id, name) = (workspace.text("id") ?? "", workspace.text("name") ?? "")
+    func finished(_ workspace: WorkspaceDocument, _ console: Console) async throws -> WorkspaceDocument {
+        let (id, name) = (workspace.id, workspace.name)
         let deadline = patience.map { ContinuousClock.now + $0 }
         console.step(.waiting, "no workspace is ready: prewarm creates \(name) for \(owner)")
         while true {
             if let context = session.local {
                 _ = try await OperationRunner(context.engine, workspace: WorkspaceID(id)).run()
             }
-            let found = try await session.get("workspaces", id)
-            guard found.text("state") == WorkspaceState.claimed.rawValue else {
-                let failed = found.list("operations").first { $0.text("error") != nil }
+            let found: WorkspaceDescription = try await session.get("workspaces", id)
+            guard found.state == .claimed else {
+                let failed = found.operations.first { $0.error != nil }
                 throw CommandFailure(
-                    "cannot create \(name): \((failed?.text("error") ?? "the workspace was deleted").printable)",
-                    hint: failed?.text("id").map { "read the log: `prewarm logs \($0)`" })
+                    "cannot create \(name): \((failed?.error ?? "the workspace was deleted").printable)",
+                    hint: failed.map { "read the log: `prewarm logs \($0.id)`" })
             }
-            if found.text("readyAt") != nil { return found }
+            if found.readyAt != nil { return found.base }
             if let deadline, .now >= deadline {
                 throw CommandFailure(
                     "claimed \(name) for \(owner), but it is not ready within \((patience ?? .zero).prewarmText)",
@@ -108,5 +113,21 @@ private struct ColdClaim {
             }
             try await Task.sleep(for: .milliseconds(100))
         }
+    }
+}
+
+/// The answer to a claim that may wait.
+private enum ClaimAnswer: Decodable {
+    case granted(WorkspaceDocument)
+    /// The claim waits at a place in the queue.
+    case waiting(ClaimDocument)
+
+    private enum CodingKeys: CodingKey {
+        case ticket
+    }
+
+    init(from decoder: any Decoder) throws {
+        let isWaiting = try decoder.container(keyedBy: CodingKeys.self).contains(.ticket)
+        self = isWaiting ? .waiting(try ClaimDocument(from: decoder)) : .granted(try WorkspaceDocument(from: decoder))
     }
 }

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -40,12 +41,11 @@ extension PresetSelector {
     fileprivate var value: Value { .object(terms.map { ($0.key, .string($0.value)) }) }
 }
 
-extension Value {
+extension WorkspaceDocument {
     /// Notes why an answer has a workspace of another preset than the user may expect: a selection, or a redirect.
     func noteChoice(_ console: Console) {
-        let preset = text("preset") ?? ""
-        if let why = self["selection"]?.text("why") { console.note("Chose \(preset): \(why).") }
-        if let old = text("redirectedFrom") {
+        if let why = selection?.why { console.note("Chose \(preset): \(why).") }
+        if let old = redirectedFrom {
             console.note("\(old) is deprecated: this workspace is from its replacement \(preset).")
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
@@ -40,11 +41,12 @@ struct ContextCommand: ParsableCommand {
                 let documents =
                     contexts.all.map { $0.document(in: contexts) } + [UserContexts.localDocument(in: contexts)]
                 switch output {
-                case .json: console.write(TerminalText(document: Value.array(documents).json))
-                case .yaml: console.write(TerminalText(document: Value.array(documents).yaml))
-                case .name: console.write(documents.compactMap { $0.text("name") }.map { "\($0)\n" }.joined())
+                case .json: console.write(TerminalText(document: documents.json))
+                case .yaml: console.write(TerminalText(document: documents.yaml))
+                case .name: console.write(documents.compactMap(\.name).map { "\($0)\n" }.joined())
                 case .table, .wide:
-                    console.write(DocumentTable.contexts.text(documents, console, isWide: output == .wide))
+                    console.write(
+                        DocumentTable<ContextDocument>.contexts.text(documents, console, isWide: output == .wide))
                 }
             }
         }
@@ -111,8 +113,9 @@ struct ContextCommand: ParsableCommand {
                             "cannot check the context \(UserContexts.local): it is no daemon",
                             hint: "name a context: `prewarm context show NAME --check`", code: .usage)
                     }
-                    let caller = try await client.send(APIRequest(.get, ["caller"])).value
-                    document = choice.document(in: contexts).merging(["caller": caller])
+                    let caller: CallerDocument = try await client.send(APIRequest(.get, ["caller"])).decoded()
+                    document = choice.document(in: contexts)
+                    document.caller = caller
                 }
                 switch output {
                 case .json: console.write(TerminalText(document: document.json))
@@ -122,12 +125,14 @@ struct ContextCommand: ParsableCommand {
             }
         }
 
-        private static func text(_ document: Value, _ console: Console) -> TerminalText {
+        private static func text(_ document: ContextDocument, _ console: Console) -> TerminalText {
             var table = Table(["", ""], flexible: "")
-            for (key, value) in document.pairs where key != "caller" {
-                table.add([.init(key, .dim), .init(value.plainText ?? "-")])
-            }
-            if let caller = document["caller"] { table.add([.init("you", .dim), .init(caller.callerText.text)]) }
+            let rows = [
+                ("name", document.name), ("current", document.current.map { $0 ? "yes" : "no" }),
+                ("server", document.server), ("token", document.token), ("caFile", document.caFile),
+                ("origin", document.origin), ("you", document.caller?.callerText.text),
+            ]
+            for case (let key, let value?) in rows { table.add([.init(key, .dim), .init(value)]) }
             return table.rowsText(color: console.colorsOutput)
         }
     }
@@ -159,41 +164,53 @@ struct ContextCommand: ParsableCommand {
     }
 }
 
+/// A context: a daemon with the token of the user, or this machine.
+private struct ContextDocument: Document {
+    var name: String?
+    var current: Bool?
+    var server: String?
+    /// The token without its secret.
+    var token: String?
+    var caFile: String?
+    /// The setting that names the server; nil for a context.
+    var origin: String?
+    /// The caller that the daemon takes the user for, if it was asked.
+    var caller: CallerDocument?
+}
+
 extension UserContexts {
     /// The document of this machine.
-    fileprivate static func localDocument(in contexts: UserContexts) -> Value {
-        .object(known: ["name": .string(local), "current": .bool(contexts.current == nil)])
+    fileprivate static func localDocument(in contexts: UserContexts) -> ContextDocument {
+        ContextDocument(name: local, current: contexts.current == nil)
     }
 }
 
 extension UserContexts.Context {
     /// The document of the context, without the secret of the token.
-    fileprivate func document(in contexts: UserContexts) -> Value {
-        .object(known: [
-            "name": .string(name), "current": .bool(contexts.current == name), "server": .string(server),
-            "token": token.map { .string(AccessToken($0)?.description ?? "…") }, "caFile": caFile.map { .string($0) },
-        ])
+    fileprivate func document(in contexts: UserContexts) -> ContextDocument {
+        ContextDocument(
+            name: name, current: contexts.current == name, server: server,
+            token: token.map { AccessToken($0)?.description ?? "…" }, caFile: caFile)
     }
 }
 
 extension ServerChoice {
     /// The document of the context, or of the server without a context.
-    fileprivate func document(in contexts: UserContexts) -> Value {
+    fileprivate func document(in contexts: UserContexts) -> ContextDocument {
         switch origin {
         case .context(let name), .current(let name):
-            contexts[name]?.document(in: contexts) ?? .object(known: ["name": .string(name)])
-        case .option, .variable, .login:
-            .object(known: ["server": .string(url), "origin": "PREWARM_SERVER"])
+            contexts[name]?.document(in: contexts) ?? ContextDocument(name: name)
+        case .option, .variable, .login: ContextDocument(server: url, origin: "PREWARM_SERVER")
         }
     }
 }
 
-extension DocumentTable {
+extension DocumentTable<ContextDocument> {
     fileprivate static var contexts: DocumentTable {
         DocumentTable(
             columns: [
-                Column("CURRENT") { .init($0["current"]?.bool == true ? "*" : "") }, Column("NAME", text: "name"),
-                Column("SERVER", text: "server"), Column("TOKEN", text: "token"),
+                Column("CURRENT") { .init($0.current == true ? "*" : "") }, Column("NAME", text: \.name),
+                Column("SERVER", text: \.server), Column("TOKEN", text: \.token),
             ], flexible: "SERVER", optional: ["TOKEN"])
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -26,18 +27,18 @@ struct CredentialsCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global) { console in
             let session = try await Session.open(global)
-            let answer = try await session.post(
+            let answer: WorkspaceDocument = try await session.post(
                 "workspaces", workspace, "credentials", body: ["parameters": try parameters.values()])
             switch output {
             case .json: console.write(TerminalText(document: answer.json))
             case .yaml: console.write(TerminalText(document: answer.yaml))
             case .text:
-                if answer["credentials"] == nil {
-                    console.note("The provisioner gave no credentials for \(answer.text("name") ?? workspace).")
+                if answer.credentials == nil {
+                    console.note("The provisioner gave no credentials for \(answer.name).")
                 }
                 console.writeCredentials(of: answer)
             }
-            if let error = answer.text("handoverError") {
+            if let error = answer.handoverError {
                 throw CommandFailure("the handover failed again: \(error.printable)")
             }
         }

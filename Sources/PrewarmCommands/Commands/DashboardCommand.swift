@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
@@ -24,11 +25,11 @@ struct DashboardCommand: AsyncParsableCommand {
             guard let client = try RemoteClient(options) else {
                 throw CommandFailure("cannot open the dashboard: no daemon is named", hint: "use --server URL")
             }
-            let answer = try await client.send(
-                APIRequest(.post, ["sign-in-codes"], body: .object(known: [:])))
-            let path = answer.value.text("path") ?? "/"
+            let code: SignInCodeDocument = try await client.send(
+                APIRequest(.post, ["sign-in-codes"], body: .object(known: [:]))
+            ).decoded()
             console.step(.success, "open this link within a minute. It works once:")
-            console.write("\(client.base)\(path)\n")
+            console.write("\(client.base)\(code.path)\n")
         }
     }
 

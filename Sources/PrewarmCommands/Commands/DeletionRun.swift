@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -8,12 +9,12 @@ struct DeletionRun {
 
     /// Deletes the workspace, or returns at once if a daemon deletes it.
     /// - Throws: ``CommandFailure`` if the deletion failed. The next sync tries again.
-    func finish(_ workspace: Value) async throws {
-        guard let context = session.local, workspace.text("state") != WorkspaceState.deleted.rawValue else { return }
-        let name = workspace.text("name") ?? ""
+    func finish(_ workspace: WorkspaceDocument) async throws {
+        guard let context = session.local, workspace.state != .deleted else { return }
+        let name = workspace.name
         let display = ProgressDisplay(console, drawsLive: false)
         let report = try await OperationRunner(
-            context.engine, workspace: WorkspaceID(workspace.text("id") ?? "")
+            context.engine, workspace: WorkspaceID(workspace.id)
         ) {
             display.show(.operation($0))
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -50,24 +51,27 @@ struct DescribeCommand: AsyncParsableCommand {
             let session = try await Session.open(global, for: .store)
             let name = name ?? ""
             let preset = PresetName(name)
-            let document =
-                switch kind {
-                case .preset: try await session.get("presets", preset.name, query: ["source": preset.source])
-                case .workspace: try await session.get("workspaces", name)
-                case .operation: try await session.get("operations", name)
-                }
-            switch output {
-            case .json: console.write(TerminalText(document: document.json))
-            case .yaml: console.write(TerminalText(document: document.yaml))
-            case .text:
-                let description = Description(
-                    document: document, now: await session.now(), color: console.colorsOutput)
-                switch kind {
-                case .preset: console.write(description.preset)
-                case .workspace: console.write(description.workspace)
-                case .operation: console.write(description.operation)
-                }
+            let description = Description(now: await session.now(), color: console.colorsOutput)
+            switch kind {
+            case .preset:
+                let document: PresetDescription = try await session.get(
+                    "presets", preset.name, query: ["source": preset.source])
+                show(document, description.text(of: document), console)
+            case .workspace:
+                let document: WorkspaceDescription = try await session.get("workspaces", name)
+                show(document, description.text(of: document), console)
+            case .operation:
+                let document: OperationDescription = try await session.get("operations", name)
+                show(document, description.text(of: document), console)
             }
+        }
+    }
+
+    private func show(_ document: some Document, _ text: @autoclosure () -> TerminalText, _ console: Console) {
+        switch output {
+        case .json: console.write(TerminalText(document: document.json))
+        case .yaml: console.write(TerminalText(document: document.yaml))
+        case .text: console.write(text())
         }
     }
 }

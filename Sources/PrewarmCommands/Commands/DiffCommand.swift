@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
@@ -37,12 +38,7 @@ struct DiffCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let plan = try await PlanCommand.plan(
                 global, source: source, preset: preset, revision: revision, console: console)
-            guard plan["changes"] != nil else {
-                throw CommandFailure(
-                    "cannot compare the revisions: the daemon is too old, and its plan has no changes",
-                    hint: "update the daemon, or use `prewarm plan`")
-            }
-            let comparison = Self.comparison(of: plan)
+            let comparison = Self.comparison(of: plan.tree)
             switch output {
             case .json: console.write(TerminalText(document: comparison.json))
             case .yaml: console.write(TerminalText(document: comparison.yaml))
@@ -52,7 +48,7 @@ struct DiffCommand: AsyncParsableCommand {
                 console.write(text.changes + (PlanCommand.isWhole(plan) ? "\(text.changeSummary)\n" : ""))
             }
             try PlanCommand.checkErrors(of: plan)
-            if !plan.list("changes").isEmpty { throw ExitStatus.hasChanges.exitCode }
+            if !plan.changes.isEmpty { throw ExitStatus.hasChanges.exitCode }
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -30,7 +31,7 @@ struct DoctorCommand: AsyncParsableCommand {
             let report = await Doctor(global).report()
             switch output {
             case .text: console.write(report.text(color: console.colorsOutput))
-            case .json: console.write(TerminalText(document: report.value.json))
+            case .json: console.write(TerminalText(document: report.document.json))
             }
             if !report.isHealthy { throw ExitStatus.failure.exitCode }
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -33,26 +34,26 @@ extension GetCommand {
 
     /// Returns the objects of several kinds: a table for each kind, or a document with a list for each kind.
     func listingOfAll(_ session: Session, _ console: Console) async throws -> Listing {
-        var tables: [TerminalText] = []
-        var lists: [(key: String, value: Value)] = []
+        var texts: [TerminalText] = []
+        var lists: [(key: String, value: any Document)] = []
         for kind in Kind.overview {
             var part = self
             part.object = ObjectArgument(kind: kind)
-            let documents = try await part.documents(session)
-            lists.append((kind.rawValue, .array(documents)))
-            if output == .name {
-                let names = kind.names(of: documents)
-                tables.append(names.map { "\(kind.rawValue.dropLast())/\($0)\n" }.joined())
-            } else {
-                tables.append(try await part.listing(of: documents, session, console).text)
+            let objects = try await part.objects(session)
+            lists.append((kind.rawValue, objects.list))
+            switch output {
+            case .json, .yaml: break
+            case .name: texts.append(objects.names().map { "\(kind.rawValue.dropLast())/\($0)\n" }.joined())
+            case .table, .wide: texts.append(try part.listing(of: objects, console).text)
             }
         }
+        let document = Value.object(lists.map { ($0.key, $0.value.tree) })
         switch output {
-        case .json: return Listing(text: TerminalText(document: Value.object(lists).json))
-        case .yaml: return Listing(text: TerminalText(document: Value.object(lists).yaml))
-        case .name: return Listing(text: tables.joined())
+        case .json: return Listing(text: TerminalText(document: document.json))
+        case .yaml: return Listing(text: TerminalText(document: document.yaml))
+        case .name: return Listing(text: texts.joined())
         case .table, .wide:
-            let shown = tables.filter { $0 != "" }
+            let shown = texts.filter { $0 != "" }
             return shown.isEmpty
                 ? Listing(text: "", remark: "There are no objects.") : Listing(text: shown.joined(separator: "\n"))
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -148,23 +149,24 @@ struct GetCommand: AsyncParsableCommand {
 
     /// Returns the names of the objects, as other commands take them.
     func names() async throws -> [String] {
-        kind.names(of: try await documents(try await Session.open(global, for: .store)))
+        try await objects(try await Session.open(global, for: .store)).names()
     }
 
     private func listing(_ session: Session, _ console: Console) async throws -> Listing {
         if kind == .all { return try await listingOfAll(session, console) }
-        return try await listing(of: documents(session), session, console)
+        return try listing(of: await objects(session), console)
     }
 
-    func listing(of documents: [Value], _ session: Session, _ console: Console) async throws -> Listing {
+    func listing(of objects: FoundObjects, _ console: Console) throws -> Listing {
         if let field {
-            return Listing(text: try values(of: field, in: documents), remark: remark(on: field, in: documents))
+            let trees = objects.trees()
+            return Listing(text: try values(of: field, in: trees), remark: remark(on: field, in: trees))
         }
         let isTable = output == .table || output == .wide
         let match = selector.map { " that match \($0.text)" } ?? ""
         let remark: TerminalText = "There \(kind == .audit ? "is no" : "are no") \(kind.rawValue)\(match)."
-        guard !documents.isEmpty || !isTable else { return Listing(text: "", remark: remark) }
-        return Listing(text: try await rendered(documents, session, console))
+        guard objects.count > 0 || !isTable else { return Listing(text: "", remark: remark) }
+        return Listing(text: rendered(objects, console))
     }
 
     /// Returns one line for each object.
@@ -188,163 +190,18 @@ struct GetCommand: AsyncParsableCommand {
         return "No object has the field \(field.text). \(advice)"
     }
 
-    private func rendered(_ documents: [Value], _ session: Session, _ console: Console) async throws -> TerminalText {
+    private func rendered(_ objects: FoundObjects, _ console: Console) -> TerminalText {
         switch output {
-        case .json: return TerminalText(document: value(documents).json)
-        case .yaml: return TerminalText(document: value(documents).yaml)
-        case .name: return kind.names(of: documents).map { "\($0)\n" }.joined()
-        case .table, .wide:
-            let table = kind.table(now: await session.now(), isWide: output == .wide)
-            let areOfMany = kind.isNamedInSource && Set(documents.map { $0.text("source") }).count > 1
-            return (areOfMany ? table.withSources : table).text(documents, console, isWide: output == .wide)
+        case .json: TerminalText(document: document(objects).json)
+        case .yaml: TerminalText(document: document(objects).yaml)
+        case .name: objects.names().map { "\($0)\n" }.joined()
+        case .table, .wide: objects.table(console, output == .wide)
         }
     }
 
-    /// Returns an array for a list, and an object if the user named one thing that is not an event or audit entry.
-    private func value(_ documents: [Value]) -> Value {
-        name != nil && kind != .events && kind != .audit && documents.count == 1 ? documents[0] : .array(documents)
-    }
-
-    func documents(_ session: Session) async throws -> [Value] {
-        switch kind {
-        case .all: return []
-        case .presets:
-            let name = name ?? preset
-            return try await selected(
-                named(session.pages("presets", query: ["name": name]), name) {
-                    try await session.pages("presets")
-                })
-        case .templates:
-            return try await selected(
-                named(session.list("templates", query: ["name": name]), name) {
-                    try await session.list("templates")
-                })
-        case .workspaces:
-            if let name { return [try await session.get("workspaces", name).shown(as: .workspaces)] }
-            return try await session.pages("workspaces", query: ["preset": preset, "state": state, "owner": owner])
-        case .claims:
-            if let name { return [try await session.get("claims", name)] }
-            let now = await session.now()
-            let start = since?.time(before: now).description
-            return try await session.pages(
-                "claims",
-                query: [
-                    "preset": preset, "owner": owner, "mine": mine ? "true" : nil,
-                    "since": start,
-                ])
-        case .operations:
-            if let name { return [try await session.get("operations", name).shown(as: .operations)] }
-            return try await session.pages("operations", query: ["preset": preset, "state": state])
-        case .events: return try await session.list("events", query: ["preset": name ?? preset, "limit": "500"])
-        case .orphans: return try await filtered(session.list("orphans")) { $0.text("id") == name }
-        case .sources: return try await filtered(session.list("sources")) { $0.text("name") == name }
-        case .audit: return try await filtered(session.pages("audit")) { $0.isEntry(of: name ?? "") }
-        case .deliveries:
-            guard session.local == nil else {
-                throw CommandFailure(
-                    "cannot list webhook deliveries: only the daemon that received them knows them",
-                    hint: "ask the daemon: `prewarm get deliveries --server URL`")
-            }
-            return try await filtered(session.list("deliveries")) { $0.text("id") == name }
-        case .revisions:
-            let digits = name.map { $0.split(separator: ":").last.map(String.init) ?? $0 } ?? ""
-            return try await filtered(session.list("revisions", query: ["limit": "1000"])) { document in
-                document.text("revision").flatMap { Revision($0) }?.commit.hasPrefix(digits) ?? false
-            }
-        }
-    }
-
-    private func selected(_ documents: [Value]) -> [Value] {
-        selector.map { selector in documents.filter(selector.matches) } ?? documents
-    }
-
-    private func filtered(_ documents: [Value], _ isWanted: (Value) -> Bool) async throws -> [Value] {
-        try await named(name == nil ? documents : documents.filter(isWanted), name) { documents }
-    }
-
-    /// Returns the documents that have a name.
-    /// - Parameter all: Returns the documents of all names, for the hint if none has this one.
-    /// - Throws: ``CommandFailure`` if there is a name and no document.
-    private func named(
-        _ documents: [Value], _ name: String?, among all: () async throws -> [Value]
-    ) async throws -> [Value] {
-        guard documents.isEmpty, let name else { return documents }
-        let known = (try? await all())?.compactMap { $0.text("name") } ?? []
-        throw CommandFailure(
-            "cannot find the \(kind.singular) \"\(name)\"",
-            hint: known.closest(to: name).map { "did you mean \"\($0)\"?" }
-                ?? "list them: `prewarm get \(kind.rawValue)`")
-    }
-}
-
-extension GetCommand.Kind {
-    fileprivate var singular: String {
-        switch self {
-        case .audit: "audit entry for"
-        case .deliveries: "delivery"
-        case .all: "object"
-        default: String(rawValue.dropLast())
-        }
-    }
-
-    fileprivate func table(now: Timestamp, isWide: Bool) -> DocumentTable {
-        switch self {
-        case .presets, .all: .presets(now: now, isWide: isWide)
-        case .templates: .templates
-        case .workspaces: .workspaces(now: now, isWide: isWide)
-        case .claims: .claims(now: now)
-        case .operations: .operations(now: now)
-        case .events: .events(now: now)
-        case .sources: .sources(now: now)
-        case .revisions: .revisions(now: now)
-        case .orphans: .orphans(now: now)
-        case .audit: .audit(now: now)
-        case .deliveries: .deliveries(now: now)
-        }
-    }
-
-    /// Returns the names of documents as other commands take them. If several sources have the name, the source is in
-    /// front: `team-a/go-large`.
-    func names(of documents: [Value]) -> [String] {
-        let names = documents.map { $0.text(nameKey) ?? "" }
-        guard isNamedInSource else { return names }
-        let counts = Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +)
-        return zip(documents, names).map { document, name in
-            counts[name] == 1 ? name : "\(document.text("source") ?? "")/\(name)"
-        }
-    }
-
-    /// Several sources may have an object of this kind with the same name.
-    fileprivate var isNamedInSource: Bool { self == .presets || self == .templates }
-
-    private var nameKey: String {
-        switch self {
-        case .presets, .templates, .workspaces, .sources, .all: "name"
-        case .claims, .operations, .orphans, .deliveries: "id"
-        case .events, .audit: "object"
-        case .revisions: "revision"
-        }
-    }
-}
-
-extension Value {
-    /// Returns true if an audit entry is about the object that a user names. The user may write `go-large`,
-    /// `presets/go-large` (with the source), `preset/go-large`, or `preset` for all presets.
-    fileprivate func isEntry(of name: String) -> Bool {
-        let object = text("object") ?? ""
-        // An entry about several sources has their names in one text.
-        let names = (text("name") ?? "").split(separator: ", ").map(String.init)
-        return name == object
-            || names.contains { own in
-                [own, "\(object)/\(own)"].contains(name) || own.split(separator: "/").last.map(String.init) == name
-            }
-    }
-
-    /// Returns a description without the members that only `describe` shows.
-    fileprivate func shown(as kind: GetCommand.Kind) -> Value {
-        let more: Set<String> =
-            kind == .workspaces
-            ? ["provisioner", "isCurrent", "because", "commit", "manifest", "operations"] : ["workspaceName", "logEnd"]
-        return .object(pairs.filter { !more.contains($0.key) })
+    /// Returns a list, or an object if the user named one thing that is not an event or audit entry.
+    private func document(_ objects: FoundObjects) -> any Document {
+        let isOne = name != nil && kind != .events && kind != .audit
+        return isOne ? objects.only ?? objects.list : objects.list
     }
 }

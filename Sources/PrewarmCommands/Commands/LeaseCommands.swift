@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -30,11 +31,11 @@ struct RenewCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global) { console in
             let session = try await Session.open(global, for: .store)
-            let renewed = try await session.post(
+            let renewed: WorkspaceDocument = try await session.post(
                 "workspaces", workspace, "renew", body: ["for": length.map { .string($0.duration.prewarmText) }])
             let times = ShownTimes(now: await session.now())
             console.step(
-                .success, "renewed \(renewed.text("name") ?? workspace)\(times.until(renewed.leaseEnd))")
+                .success, "renewed \(renewed.name)\(times.until(renewed.lease?.expiresAt))")
             renewed.noteClamp(console)
         }
     }
@@ -85,19 +86,19 @@ struct HoldCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let session = try await Session.open(global, for: .store)
             guard let until else {
-                let freed = try await session.delete("workspaces", workspace, "hold")
-                return console.step(.success, "ended the hold of \(freed.text("name") ?? workspace)")
+                let freed: WorkspaceDocument = try await session.delete("workspaces", workspace, "hold")
+                return console.step(.success, "ended the hold of \(freed.name)")
             }
             let now = await session.now()
             let time = try until.time(from: now)
-            let held = try await session.post(
+            let held: WorkspaceDocument = try await session.post(
                 "workspaces", workspace, "hold",
                 body: [
                     "until": Value(time), "reason": reason.map { .string($0) },
                     "by": .string(by ?? Environment.user),
                 ])
             console.step(
-                .success, "held \(held.text("name") ?? workspace)\(ShownTimes(now: now).until(time))")
+                .success, "held \(held.name)\(ShownTimes(now: now).until(time))")
         }
     }
 }
@@ -130,10 +131,10 @@ struct RevokeCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global) { console in
             let session = try await Session.open(global)
-            let revoked = try await session.post(
+            let revoked: WorkspaceDocument = try await session.post(
                 "workspaces", workspace, "revoke",
                 body: ["reason": .string(reason), "by": .string(by ?? Environment.user)])
-            console.step(.success, "revoked the claim of \(revoked.text("name") ?? workspace)")
+            console.step(.success, "revoked the claim of \(revoked.name)")
             if !noWait { try await DeletionRun(session: session, console: console).finish(revoked) }
         }
     }
@@ -184,27 +185,24 @@ struct TransferCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let session = try await Session.open(global)
             try await parameters.refuseSecretArguments(of: nil, in: session)
-            let moved = try await session.post(
+            let moved: WorkspaceDocument = try await session.post(
                 "workspaces", workspace, "transfer",
                 body: [
                     "to": .string(to), "kind": .string(kind.rawValue), "parameters": try parameters.values(),
                 ])
-            let name = moved.text("name") ?? workspace
+            let name = moved.name
             console.step(.success, "transferred \(name) to \(to)")
-            if let handover = moved.text("handover"), handover != HandoverState.none.rawValue {
+            if let handover = moved.handover, handover != HandoverState.none {
                 console.note("\(to) gets the credentials with `prewarm credentials \(name)`.")
             }
         }
     }
 }
 
-extension Value {
-    /// The end of the lease of a claimed workspace; nil if it has none.
-    var leaseEnd: Timestamp? { self["lease"]?.time("expiresAt") }
-
+extension WorkspaceDocument {
     /// Warns the user that the lease is shorter than the user asked for.
     func noteClamp(_ console: Console) {
-        guard text("clampedBy") != nil else { return }
+        guard clampedBy != nil else { return }
         console.note("The lease is shorter than you asked for: the preset limits it by `lease.max`.")
     }
 }

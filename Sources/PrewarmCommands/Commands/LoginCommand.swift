@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
@@ -45,7 +46,7 @@ struct LoginCommand: AsyncParsableCommand {
             let caFile = Environment.value("PREWARM_CA_FILE").map { URL(fileURLWithPath: $0).path }
             let client = try RemoteClient(
                 ServerChoice(url: server, token: token, caFile: caFile, origin: .login), token: token, console: console)
-            let caller = try await client.send(APIRequest(.get, ["caller"])).value
+            let caller: CallerDocument = try await client.send(APIRequest(.get, ["caller"])).decoded()
             try file.change { contexts in
                 contexts.set(UserContexts.Context(name: name, server: server, token: token, caFile: caFile))
                 contexts.current = name
@@ -100,11 +101,10 @@ struct LogoutCommand: AsyncParsableCommand {
     }
 }
 
-extension Value {
-    /// The document `Caller` for people, for example `ada (claimer, presets go-*)`.
+extension CallerDocument {
+    /// The caller for people, for example `ada (claimer, presets go-*)`.
     var callerText: TerminalText {
-        let presets = list("presets").compactMap(\.string)
         let scope = presets.isEmpty ? "all presets" : "presets \(presets.joined(separator: ", "))"
-        return "\(text("name") ?? "?") (\(text("role") ?? "?"), \(scope))"
+        return "\(name) (\(role.text), \(scope))"
     }
 }

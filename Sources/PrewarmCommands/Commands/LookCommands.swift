@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -19,35 +20,33 @@ struct LogsCommand: AsyncParsableCommand {
     func run() async throws {
         try await finish(global) { console in
             let session = try await Session.open(global, for: .store)
-            let operations = try await session.list("operations", operation, "logs")
+            let operations: [LogDocument] = try await session.get("operations", operation, "logs")
             let times = ShownTimes(now: await session.now())
             // Operations that say nothing are left out beside others.
-            let speaking = operations.filter { !$0.list("attempts").isEmpty || $0.text("error") != nil }
+            let speaking = operations.filter { !$0.attempts.isEmpty || $0.error != nil }
             for operation in speaking.isEmpty ? operations : speaking {
                 show(operation, isOfMany: speaking.count > 1, times, console)
             }
         }
     }
 
-    private func show(_ operation: Value, isOfMany: Bool, _ times: ShownTimes, _ console: Console) {
-        let logs = operation.list("attempts")
-        let title = "\(operation.text("type") ?? "") \(operation.text("operation") ?? "")"
+    private func show(_ operation: LogDocument, isOfMany: Bool, _ times: ShownTimes, _ console: Console) {
+        let logs = operation.attempts
+        let title = "\(operation.type) \(operation.operation)"
         for log in logs {
             if isOfMany || logs.count > 1 {
-                let at = log.timeText("at", times).map { ", \($0)" } ?? ""
-                console.note("== \(title), attempt \(log.number("attempt"))\(at)")
+                console.note("== \(title), attempt \(log.attempt), \(times.relative(log.at))")
             }
-            let text = log.text("text") ?? ""
+            let text = log.text
             let end: TerminalText = text.hasSuffix("\n") || text.isEmpty ? "" : "\n"
             console.write(TerminalText(lines: text) + end)
         }
-        let state = operation.text("state") ?? ""
-        if let error = operation.text("error") {
+        if let error = operation.error {
             // The lines behind the cause are the end of the log.
             let text = logs.isEmpty ? TerminalText(lines: error) : "\(error.cause ?? error)"
-            console.note("\(title) \(state == "failed" ? "failed" : "did not succeed yet"): \(text)")
+            console.note("\(title) \(operation.state == .failed ? "failed" : "did not succeed yet"): \(text)")
         } else if logs.isEmpty {
-            console.note("\(title) has no log; its state is \(state)")
+            console.note("\(title) has no log; its state is \(operation.state)")
         }
     }
 }
@@ -71,26 +70,29 @@ struct ExportCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let session = try await Session.open(global, for: .store)
             guard let context = session.local else {
-                return console.write(TerminalText(document: try await session.get("export").json))
+                let observed: ObservedDocument = try await session.get("export")
+                return console.write(TerminalText(document: observed.json))
             }
             let state = try await context.engine.exported()
             // The state is written in parts, so that a large one is not in memory twice.
             console.write("{\n  \"at\": \"\(context.engine.now())\",\n  \"workspaces\": ")
             write(state.workspaces, to: console) {
-                Value($0, ttl: state.ttls[$0.preset] ?? nil, for: .local)
+                WorkspaceDocument($0, ttl: state.ttls[$0.preset] ?? nil, for: .local)
             }
             console.write(",\n  \"operations\": ")
-            write(state.operations, to: console) { Value($0, owner: nil, for: .local) }
+            write(state.operations, to: console) { OperationDocument($0, owner: nil, for: .local) }
             console.write("\n}\n")
         }
     }
 }
 
 extension ExportCommand {
-    private func write<Element>(_ elements: [Element], to console: Console, _ value: (Element) -> Value?) {
+    private func write<Element, Item: Document>(
+        _ elements: [Element], to console: Console, _ document: (Element) -> Item?
+    ) {
         for start in stride(from: 0, to: elements.count, by: 1000) {
             let part = elements[start..<min(start + 1000, elements.count)]
-            let lines = part.compactMap(value).map { "    " + $0.compactJSON }
+            let lines = part.compactMap(document).map { "    " + $0.compactJSON }
             let shown = TerminalText(document: lines.joined(separator: ",\n"))
             console.write((start == 0 ? "[\n" : ",\n") + shown)
         }
@@ -111,13 +113,20 @@ struct VersionCommand: ParsableCommand {
     var output = DataFormat.text
 
     func run() {
-        let value = Value.object(known: ["version": .string(prewarmVersion), "manifests": "prewarm/v1"])
+        let document = VersionDocument(version: prewarmVersion, manifests: "prewarm/v1")
         switch output {
         case .text: Console.standard.write("prewarm \(prewarmVersion)\n")
-        case .json: Console.standard.write(TerminalText(document: value.json))
-        case .yaml: Console.standard.write(TerminalText(document: value.yaml))
+        case .json: Console.standard.write(TerminalText(document: document.json))
+        case .yaml: Console.standard.write(TerminalText(document: document.yaml))
         }
     }
+}
+
+/// The document of `prewarm version`.
+private struct VersionDocument: Document {
+    let version: String
+    /// The version of manifests.
+    let manifests: String
 }
 
 struct StatusCommand: AsyncParsableCommand {
@@ -161,7 +170,7 @@ struct StatusCommand: AsyncParsableCommand {
             case .yaml: console.write(TerminalText(document: status.yaml))
             case .text: console.write(StatusText(status: status, console: console).text)
             }
-            if status["healthy"]?.bool != true { throw ExitStatus.failure.exitCode }
+            if !status.healthy { throw ExitStatus.failure.exitCode }
         }
     }
 }

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -11,18 +12,20 @@ struct PendingHandover {
 
     /// Returns the workspace with its credentials as soon as it is handed over.
     /// - Throws: ``CommandFailure`` if the handover failed, or has not ended within the limit.
-    func finished(_ workspace: Value, _ console: Console) async throws -> Value {
-        let (id, name) = (workspace.text("id") ?? "", workspace.text("name") ?? "")
+    func finished(_ workspace: WorkspaceDocument, _ console: Console) async throws -> WorkspaceDocument {
+        let (id, name) = (workspace.id, workspace.name)
         let deadline = patience.map { ContinuousClock.now + $0 }
         console.step(.waiting, "claimed \(name): waiting for its handover")
         while true {
-            let found = try await session.get("workspaces", id)
-            guard found.text("state") == WorkspaceState.claimed.rawValue else { throw failure(found, name) }
-            switch found.text("handover").flatMap(HandoverState.init(rawValue:)) {
+            let found: WorkspaceDescription = try await session.get("workspaces", id)
+            guard found.state == .claimed else { throw failure(found, name) }
+            switch found.handover?.known {
             case .pending: break
             case .failed:
-                let error = found.list("operations").first { $0.text("error") != nil }?.text("error")
-                return found.merging(["handoverError": .string(error?.cause ?? Operation.withoutCause)])
+                let error = found.operations.lazy.compactMap(\.error).first
+                var handedOver = found.base
+                handedOver.handoverError = error?.cause ?? Operation.withoutCause
+                return handedOver
             case .done, .none?, nil:
                 return try await session.post(
                     "workspaces", id, "credentials", body: ["parameters": parameters])
@@ -36,10 +39,10 @@ struct PendingHandover {
         }
     }
 
-    private func failure(_ workspace: Value, _ name: String) -> CommandFailure {
-        let failed = workspace.list("operations").first { $0.text("error") != nil }
+    private func failure(_ workspace: WorkspaceDescription, _ name: String) -> CommandFailure {
+        let error = workspace.operations.lazy.compactMap(\.error).first
         return CommandFailure(
-            "cannot hand over \(name): \((failed?.text("error")?.cause ?? "the claim ended").printable)",
+            "cannot hand over \(name): \((error?.cause ?? "the claim ended").printable)",
             hint: "claim again, or ask an operator to look at `prewarm logs \(name)`")
     }
 }

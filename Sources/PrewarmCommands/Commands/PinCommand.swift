@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -41,7 +42,7 @@ struct PinCommand: AsyncParsableCommand {
             let session = try await Session.open(global)
             let now = await session.now()
             let end = try until?.time(from: now)
-            let pinned = try await session.post(
+            let pinned: DoneDocument = try await session.post(
                 "sources", source, "pin",
                 body: [
                     "revision": .string(revision), "reason": reason.map { .string($0) },
@@ -49,7 +50,7 @@ struct PinCommand: AsyncParsableCommand {
                 ])
             console.step(
                 .success,
-                "pinned \(source) at \(pinned.shortRevision("revision") ?? revision)\(ShownTimes(now: now).until(end))")
+                "pinned \(source) at \(pinned.revision?.shortRevision ?? revision)\(ShownTimes(now: now).until(end))")
             if session.local != nil { console.note("The next `prewarm sync` applies it.") }
         }
     }
@@ -73,10 +74,10 @@ struct UnpinCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let unpinned = try await Session.open(global, for: .store).delete(
+            let unpinned: DoneDocument = try await Session.open(global, for: .store).delete(
                 "sources", source, "pin", query: ["by": by ?? Environment.user])
             console.step(
-                .success, unpinned["changed"]?.bool == true ? "unpinned \(source)" : "\(source) was not pinned")
+                .success, unpinned.changed == true ? "unpinned \(source)" : "\(source) was not pinned")
         }
     }
 }

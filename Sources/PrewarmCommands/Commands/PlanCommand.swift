@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmManifests
@@ -77,9 +78,9 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await finish(global) { console in
-            let plan: Value
+            let plan: PlanDocument
             if path != nil {
-                plan = Value(plans: [try offline()], at: at?.time ?? .now, for: .local)
+                plan = PlanDocument(plans: [try offline()], at: at?.time ?? .now, for: .local)
             } else {
                 plan = try await Self.plan(
                     global, source: source, preset: preset, revision: revision, out: out, console: console)
@@ -106,7 +107,7 @@ struct PlanCommand: AsyncParsableCommand {
     static func plan(
         _ global: GlobalOptions, source: String?, preset: String?, revision: String?, out: String? = nil,
         console: Console
-    ) async throws -> Value {
+    ) async throws -> PlanDocument {
         guard let remote = try RemoteClient(global) else {
             return try await plan(
                 try await Context.open(global), source: source, preset: preset, revision: revision, out: out,
@@ -119,12 +120,12 @@ struct PlanCommand: AsyncParsableCommand {
         }
         return try await remote.send(
             APIRequest(.get, ["plan"], query: ["source": source, "preset": preset, "revision": revision])
-        ).value
+        ).decoded()
     }
 
     static func plan(
         _ context: Context, source: String?, preset: String?, revision: String?, out: String? = nil, console: Console
-    ) async throws -> Value {
+    ) async throws -> PlanDocument {
         var reports: [ReconcileReport] = []
         let names = try context.engine.sourceNames(source)
         let copies = await WorkingCopies(of: revision == nil ? names.compactMap { context.engine.sources[$0] } : [])
@@ -140,12 +141,12 @@ struct PlanCommand: AsyncParsableCommand {
             try PlanFile.write(reports, at: now, preset: preset, to: out)
             console.step(.success, "wrote the plan to \(out); to carry it out: `prewarm sync --plan \(out)`")
         }
-        return Value(plans: reports, at: now, for: .local)
+        return PlanDocument(plans: reports, at: now, for: .local)
     }
 
     /// Prints a plan.
     /// - Throws: ``CommandFailure`` if a source cannot be read or a manifest has an error.
-    static func show(_ plan: Value, output: PlanFormat, console: Console) throws {
+    static func show(_ plan: PlanDocument, output: PlanFormat, console: Console) throws {
         switch output {
         case .json: console.write(TerminalText(document: plan.json))
         case .yaml: console.write(TerminalText(document: plan.yaml))
@@ -159,26 +160,25 @@ struct PlanCommand: AsyncParsableCommand {
     }
 
     /// Prints the errors and warnings of the manifests to standard error.
-    static func noteDiagnostics(of plan: Value, _ console: Console) {
-        for diagnostic in plan.list("diagnostics") {
-            console.note(diagnostic.diagnosticText(color: console.colorsErrors))
+    static func noteDiagnostics(of plan: PlanDocument, _ console: Console) {
+        for diagnostic in plan.diagnostics {
+            console.note(diagnostic.diagnostic.text(color: console.colorsErrors))
         }
     }
 
     /// Returns false if a source was never read, so that a summary of the plan would be wrong.
-    static func isWhole(_ plan: Value) -> Bool { plan.list("failures").allSatisfy { $0.text("inForce") != nil } }
+    static func isWhole(_ plan: PlanDocument) -> Bool { (plan.failures ?? []).allSatisfy { $0.inForce != nil } }
 
     /// - Throws: ``CommandFailure`` if a source cannot be read or a manifest has an error.
-    static func checkErrors(of plan: Value) throws {
-        if let failure = plan.list("failures").first {
-            let applied = failure.shortRevision("inForce").map { "; the plan uses the applied revision \($0)" } ?? ""
+    static func checkErrors(of plan: PlanDocument) throws {
+        if let failure = plan.failures?.first {
+            let applied = failure.inForce.map { "; the plan uses the applied revision \($0.shortRevision)" } ?? ""
             throw CommandFailure(
-                "cannot read the source \(failure.text("source") ?? ""): \(failure.text("message") ?? "")\(applied)",
-                hint: failure.text("hint"),
-                code: ExitStatus(
-                    [failure.text("reason").flatMap { GitFailure.Reason(rawValue: $0) }].compactMap(\.self)))
+                "cannot read the source \(failure.source): \(failure.message)\(applied)",
+                hint: failure.hint,
+                code: ExitStatus([GitFailure.Reason(rawValue: failure.reason)].compactMap(\.self)))
         }
-        let errors = plan.list("diagnostics").count { $0.text("severity") == "error" }
+        let errors = plan.diagnostics.count { $0.severity == .error }
         if errors > 0 {
             throw CommandFailure(
                 "the manifests have \(counted(errors, "error")); the plan uses the last valid version of their presets",
@@ -186,8 +186,8 @@ struct PlanCommand: AsyncParsableCommand {
         }
     }
 
-    static func hasChanges(_ plan: Value) -> Bool {
-        !plan.list("actions").isEmpty || plan.list("held").contains { $0["needsApproval"]?.bool == true }
+    static func hasChanges(_ plan: PlanDocument) -> Bool {
+        !plan.actions.isEmpty || plan.held.contains { $0.needsApproval == true }
     }
 }
 

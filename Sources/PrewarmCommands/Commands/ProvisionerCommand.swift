@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmProvisioners
@@ -86,7 +87,7 @@ struct ProvisionerCommand: ParsableCommand {
                 ) { report.add($0) }
                 console.step(.action, "testing the provisioner \(subject.spec.provisioner) with \(definition.text)")
                 try await Self.run(test, console)
-                if output == .json { console.write(TerminalText(document: report.value.json)) }
+                if output == .json { console.write(TerminalText(document: report.document.json)) }
                 report.conclude(console)
                 if report.hasFailed { throw ExitStatus.failure.exitCode }
             }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -50,18 +51,19 @@ struct ReleaseCommand: AsyncParsableCommand {
 
     private func release(_ workspace: String, _ session: Session, _ console: Console) async throws {
         let released = try await ended(workspace, session)
-        console.step(.success, "released \(released.text("name") ?? workspace)")
+        console.step(.success, "released \(released.name)")
         if !noWait { try await DeletionRun(session: session, console: console).finish(released) }
     }
 
     /// Ends a claim.
     /// - Throws: ``CommandFailure`` with another hint if the name is that of a preset.
-    private func ended(_ workspace: String, _ session: Session) async throws -> Value {
+    private func ended(_ workspace: String, _ session: Session) async throws -> WorkspaceDocument {
         do {
             return try await session.post("workspaces", workspace, "release", body: [:])
         } catch {
             guard let problem = Problem(error), problem.code == "UnknownWorkspace",
-                try await !session.list("presets", query: ["name": workspace]).isEmpty
+                let presets: [PresetDocument] = try await session.get("presets", query: ["name": workspace]),
+                !presets.isEmpty
             else { throw error }
             throw CommandFailure(
                 "\(problem.message): it is the name of a preset",

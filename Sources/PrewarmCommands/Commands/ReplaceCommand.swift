@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -37,8 +38,8 @@ struct ReplaceCommand: AsyncParsableCommand {
             let session = try await Session.open(global, for: .store)
             let body: KeyValuePairs<String, Value?> =
                 workspace.map { ["workspace": .string($0)] } ?? ["preset": .string(preset ?? "")]
-            let answer = try await session.post("replace", body: body)
-            let count = counted(answer.number("workspaces"), "workspace")
+            let answer: DoneDocument = try await session.post("replace", body: body)
+            let count = counted(answer.workspaces ?? 0, "workspace")
             let when = session.local == nil ? "the daemon replaces" : "the next `prewarm sync` replaces"
             console.step(.success, "\(workspace ?? preset ?? ""): \(when) \(count)")
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -44,7 +45,8 @@ struct ReportCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let session = try await Session.open(global, for: .store)
             let start = since?.time(before: await session.now()).description
-            let report = try await session.get("report", query: ["since": start, "by": by.rawValue])
+            let report: ClaimReportDocument = try await session.get(
+                "report", query: ["since": start, "by": by.rawValue])
             switch output {
             case .json: console.write(TerminalText(document: report.json))
             case .yaml: console.write(TerminalText(document: report.yaml))
@@ -53,18 +55,18 @@ struct ReportCommand: AsyncParsableCommand {
         }
     }
 
-    private func text(of report: Value, _ console: Console) -> TerminalText {
+    private func text(of report: ClaimReportDocument, _ console: Console) -> TerminalText {
         var text: TerminalText = ""
-        let rows = report.list("rows")
+        let rows = report.rows
         if rows.isEmpty {
             text += "There are no claims in this period.\n"
         } else {
-            text += DocumentTable.report(by: by).text(rows, console)
+            text += DocumentTable<ClaimReportRow>.report(by: by).text(rows, console)
         }
-        let unclaimed = report.list("unclaimed")
+        let unclaimed = report.unclaimed
         guard !unclaimed.isEmpty else { return text }
         text += "\nPools without a claim:\n"
-        return text + DocumentTable.unclaimedPools.text(unclaimed, console)
+        return text + DocumentTable<UnclaimedPool>.unclaimedPools.text(unclaimed, console)
     }
 }
 

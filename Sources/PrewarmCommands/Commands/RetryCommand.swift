@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -45,9 +46,9 @@ struct RetryCommand: AsyncParsableCommand {
             let body: KeyValuePairs<String, Value?> =
                 name.map { ["name": .string($0)] } ?? provisioner.map { ["provisioner": .string($0)] }
                 ?? ["all": .bool(true)]
-            let retried = try await session.post("retry", body: body)
+            let retried: DoneDocument = try await session.post("retry", body: body)
             let when = session.local == nil ? "the daemon tries again now" : "the next `prewarm sync` tries again"
-            console.step(.success, "\(retried.text("message") ?? name ?? "all"): \(when)")
+            console.step(.success, "\(retried.message ?? name ?? "all"): \(when)")
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -45,7 +46,7 @@ struct StoreCommand: ParsableCommand {
                 let findings = damage.isEmpty ? try await store.read { try StoreCheck.findings(in: $0) } : []
                 switch output {
                 case .text: write(damage, findings, console)
-                case .json: console.write(TerminalText(document: document(damage, findings).json))
+                case .json: console.write(TerminalText(document: StoreCheckDocument(damage, findings).json))
                 }
                 if !damage.isEmpty || !findings.isEmpty { throw ExitStatus.failure.exitCode }
             }
@@ -65,18 +66,22 @@ struct StoreCommand: ParsableCommand {
                 console.step(.failure, "found \(counted(damage.count + findings.count, "fault")) in the store")
             }
         }
+    }
+}
 
-        private func document(_ damage: [String], _ findings: [StoreCheck.Finding]) -> Value {
-            .object(known: [
-                "damage": .array(damage.map { .string($0) }),
-                "findings": .array(
-                    findings.map { finding in
-                        .object(known: [
-                            "object": .string(finding.object), "name": .string(finding.name),
-                            "message": .string(finding.message),
-                        ])
-                    }),
-            ])
-        }
+/// The document of `prewarm store check`.
+private struct StoreCheckDocument: Document {
+    struct Finding: Document {
+        let object: String
+        let name: String
+        let message: String
+    }
+
+    let damage: [String]
+    let findings: [Finding]
+
+    init(_ damage: [String], _ findings: [StoreCheck.Finding]) {
+        self.damage = damage
+        self.findings = findings.map { Finding(object: $0.object, name: $0.name, message: $0.message) }
     }
 }

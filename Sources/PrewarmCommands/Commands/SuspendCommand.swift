@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
@@ -94,18 +95,18 @@ struct ResumeCommand: AsyncParsableCommand {
         try await finish(global) { console in
             let session = try await Session.open(global, for: .store)
             let times = ShownTimes(now: await session.now())
-            let resumed = try await session.client.send(
+            let resumed: DoneDocument = try await session.client.send(
                 APIRequest(.post, ["resume"], body: .object(options.members))
-            ).value
+            ).decoded()
             console.step(
                 .success,
-                resumed["changed"]?.bool == true
+                resumed.changed == true
                     ? "resumed \(options.description)"
                     : "\(options.description) was not suspended from the command line")
-            if let still = resumed["still"] {
+            if let still = resumed.still {
                 console.warning(
-                    "\(options.description) is still suspended: \(times.sentence(still.text("message") ?? ""))",
-                    hint: still.text("hint").map { TerminalText($0) })
+                    "\(options.description) is still suspended: \(times.sentence(still.message))",
+                    hint: TerminalText(still.hint))
             }
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
@@ -131,57 +132,58 @@ struct SyncCommand: AsyncParsableCommand {
         if dryRun {
             let query = ["source": source, "preset": preset, "revision": revision]
             return try PlanCommand.show(
-                try await daemon.send(APIRequest(.get, ["plan"], query: query)).value, output: .text, console: console)
+                try await daemon.send(APIRequest(.get, ["plan"], query: query)).decoded(), output: .text,
+                console: console)
         }
         let body = Value.object(known: [
             "source": source.map { .string($0) }, "preset": preset.map { .string($0) },
             "revision": revision.map { .string($0) },
         ])
-        var answer = try await daemon.send(APIRequest(.post, ["sync"], body: body)).value
-        guard waits, let id = answer.text("request") else {
-            return console.step(.action, "requested a sync from the daemon, request \(answer.text("request") ?? "?")")
+        var answer: SyncRequestDocument = try await daemon.send(APIRequest(.post, ["sync"], body: body)).decoded()
+        guard waits else {
+            return console.step(.action, "requested a sync from the daemon, request \(answer.request)")
         }
         let deadline = ContinuousClock.now + limit
         var told = ""
-        while ["queued", "running"].contains(answer.text("state")) {
+        while answer.state == .queued || answer.state == .running {
             guard .now < deadline else {
                 Self.tellUnfinished(answer, console)
                 throw CommandFailure(
-                    "the sync did not finish within \(limit.prewarmText): \(answer.text("message") ?? "")",
+                    "the sync did not finish within \(limit.prewarmText): \(answer.message)",
                     hint: "run `prewarm status` later; the daemon continues the sync", code: .notConverged)
             }
-            if let message = answer.text("message"), message != told {
-                console.step(.waiting, "\(ShownTimes(now: .now).sentence(message))")
-                told = message
+            if answer.message != told {
+                console.step(.waiting, "\(ShownTimes(now: .now).sentence(answer.message))")
+                told = answer.message
             }
-            answer = try await daemon.send(APIRequest(.get, ["requests", id], query: ["wait": "5s"])).value
+            let request = APIRequest(.get, ["requests", answer.request], query: ["wait": "5s"])
+            answer = try await daemon.send(request).decoded()
         }
-        for diagnostic in answer.list("diagnostics") {
-            console.note(diagnostic.diagnosticText(color: console.colorsErrors))
+        for diagnostic in answer.diagnostics {
+            console.note(diagnostic.diagnostic.text(color: console.colorsErrors))
         }
-        guard ["converged", "superseded"].contains(answer.text("state")) else {
+        guard answer.state == .converged || answer.state == .superseded else {
             Self.tellUnfinished(answer, console)
-            throw CommandFailure(
-                answer.text("message") ?? "the sync failed", hint: answer.text("hint"), code: Self.code(of: answer))
+            throw CommandFailure(answer.message, hint: answer.hint, code: Self.code(of: answer))
         }
-        console.step(.success, "\(answer.text("message") ?? "done")")
+        console.step(.success, "\(answer.message)")
     }
 
     /// Returns the exit code for the final state of a request.
-    private static func code(of answer: Value) -> ExitStatus {
-        switch answer.text("state") {
-        case "held": .approvalNeeded
-        case "stalled": .notConverged
-        default: answer.list("diagnostics").contains { $0.text("severity") == "error" } ? .invalid : .failure
+    private static func code(of answer: SyncRequestDocument) -> ExitStatus {
+        switch answer.state.known {
+        case .held: .approvalNeeded
+        case .stalled: .notConverged
+        default: answer.diagnostics.contains { $0.severity == .error } ? .invalid : .failure
         }
     }
 
-    private static func tellUnfinished(_ answer: Value, _ console: Console) {
-        let (shown, times) = (answer.list("unfinished"), ShownTimes(now: .now))
+    private static func tellUnfinished(_ answer: SyncRequestDocument, _ console: Console) {
+        let (shown, times) = (answer.unfinished, ShownTimes(now: .now))
         for unfinished in shown {
-            console.step(.failure, "\(times.sentence(unfinished.text("message") ?? ""))")
+            console.step(.failure, "\(times.sentence(unfinished.message))")
         }
-        let more = answer.number("unfinishedTotal") - shown.count
+        let more = (answer.unfinishedTotal ?? 0) - shown.count
         if more > 0 { console.step(.failure, "and \(counted(more, "more pool")): see `prewarm status`") }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
@@ -68,7 +69,7 @@ struct TokenCommand: ParsableCommand {
             try await finish(global) { console in
                 let session = try await Session.open(global, for: .store)
                 let end = try expires?.time(from: await session.now())
-                let made = try await session.post(
+                let made: TokenDocument = try await session.post(
                     "tokens",
                     body: [
                         "name": .string(name), "role": .string(role.rawValue),
@@ -81,10 +82,10 @@ struct TokenCommand: ParsableCommand {
                 case .yaml: console.write(TerminalText(document: made.yaml))
                 case .text:
                     let times = ShownTimes(now: await session.now())
-                    let end = made.time("expiresAt").map { ", expires \(times.relative($0))" } ?? ""
+                    let end = made.expiresAt.map { ", expires \(times.relative($0))" } ?? ""
                     console.step(
                         .success, "created the token \(name) (\(role.rawValue)\(end)). Save it: it is shown only once.")
-                    console.write("\(made.text("token") ?? "")\n")
+                    console.write("\(made.token ?? "")\n")
                 }
             }
         }
@@ -107,13 +108,13 @@ struct TokenCommand: ParsableCommand {
         func run() async throws {
             try await finish(global) { console in
                 let session = try await Session.open(global, for: .store)
-                let tokens = try await session.list("tokens")
+                let tokens: [TokenDocument] = try await session.get("tokens")
                 switch output {
-                case .json: console.write(TerminalText(document: Value.array(tokens).json))
-                case .yaml: console.write(TerminalText(document: Value.array(tokens).yaml))
-                case .name: console.write(tokens.compactMap { $0.text("name") }.map { "\($0)\n" }.joined())
+                case .json: console.write(TerminalText(document: tokens.json))
+                case .yaml: console.write(TerminalText(document: tokens.yaml))
+                case .name: console.write(tokens.map { "\($0.name)\n" }.joined())
                 case .table, .wide:
-                    let table = DocumentTable.tokens(now: await session.now(), isWide: output == .wide)
+                    let table = DocumentTable<TokenDocument>.tokens(now: await session.now(), isWide: output == .wide)
                     console.write(table.text(tokens, console, isWide: output == .wide))
                 }
             }
@@ -139,8 +140,8 @@ struct TokenCommand: ParsableCommand {
                 let session = try await Session.open(global, for: .store)
                 for token in tokens {
                     // If the user gives a whole token, only its ID is sent, not the secret.
-                    let revoked = try await session.delete("tokens", AccessToken(token)?.id ?? token)
-                    console.step(.success, "revoked \(revoked.text("name") ?? token)")
+                    let revoked: TokenDocument = try await session.delete("tokens", AccessToken(token)?.id ?? token)
+                    console.step(.success, "revoked \(revoked.name)")
                 }
             }
         }
@@ -149,21 +150,18 @@ struct TokenCommand: ParsableCommand {
 
 extension Role: ExpressibleByArgument {}
 
-extension DocumentTable {
+extension DocumentTable<TokenDocument> {
     fileprivate static func tokens(now: Timestamp, isWide: Bool) -> DocumentTable {
         let times = ShownTimes(now: now)
-        let wide = isWide ? [Column("ID", text: "id"), Column("CREATED BY", text: "createdBy")] : []
+        let wide = isWide ? [Column("ID", text: \.id), Column("CREATED BY", text: \.createdBy)] : []
         return DocumentTable(
             columns: [
-                Column("NAME", text: "name"), Column("ROLE", text: "role"),
-                Column("PRESETS") { token in
-                    let presets = token.list("presets").compactMap(\.string)
-                    return .init(presets.isEmpty ? "all" : presets.joined(separator: ","))
-                },
-                Column("AGE", age: "createdAt", now: now),
-                Column("LAST USED") { .init($0.time("lastUsedAt").map(times.distance) ?? "never") },
+                Column("NAME", text: \.name), Column("ROLE", text: \.role.text),
+                Column("PRESETS") { .init($0.presets.isEmpty ? "all" : $0.presets.joined(separator: ",")) },
+                Column("AGE", age: \.createdAt, now: now),
+                Column("LAST USED") { .init($0.lastUsedAt.map(times.distance) ?? "never") },
                 Column("EXPIRES") { token in
-                    guard let end = token.time("expiresAt") else { return .init("never") }
+                    guard let end = token.expiresAt else { return .init("never") }
                     return end <= now ? .init("expired", .red) : .init(times.distance(to: end))
                 },
             ] + wide, flexible: "PRESETS", optional: ["AGE"] + wide.map(\.title))

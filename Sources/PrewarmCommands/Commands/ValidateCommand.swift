@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -45,7 +46,7 @@ struct ValidateCommand: AsyncParsableCommand {
                 for state in findings.states { console.note(state) }
                 for diagnostic in findings.diagnostics { console.note(diagnostic.text(color: console.colorsErrors)) }
                 console.step(findings.errors == 0 ? .success : .failure, "\(findings.summary)")
-            case .json: console.write(TerminalText(document: findings.value.json))
+            case .json: console.write(TerminalText(document: findings.document.json))
             case .sarif: console.write(TerminalText(document: findings.sarif.json))
             case .github: console.write(commands: findings.github)
             case .junit: console.write(TerminalText(findings.junit))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import UnixSignals
@@ -71,7 +72,7 @@ struct WithCommand: AsyncParsableCommand {
         var generator = SystemRandomNumberGenerator()
         let key = "with-\(String(generator.next(), radix: 36))\(String(generator.next(), radix: 36))"
         let steps = claim.steps(session, try parameters.values(), idempotencyKey: key)
-        let workspace: Value
+        let workspace: WorkspaceDocument
         switch await claimed(by: steps, relay, console) {
         case .success(let claimed): workspace = claimed
         case .failure(let error):
@@ -79,11 +80,11 @@ struct WithCommand: AsyncParsableCommand {
             if let signal = relay.first { return 128 + signal }
             throw error
         }
-        if let error = workspace.text("handoverError") {
+        if let error = workspace.handoverError {
             await giveBack(key, session, console)
-            throw CommandFailure("cannot hand over \(workspace.text("name") ?? ""): \(error.printable)")
+            throw CommandFailure("cannot hand over \(workspace.name): \(error.printable)")
         }
-        console.step(.success, "claimed \(workspace.text("name") ?? "") for \(workspace.text("owner") ?? "")")
+        console.step(.success, "claimed \(workspace.name) for \(workspace.owner ?? "")")
         workspace.noteClamp(console)
         workspace.noteChoice(console)
         return await WithRun(session: session, console: console, relay: relay, workspace: workspace).run(command)
@@ -92,8 +93,8 @@ struct WithCommand: AsyncParsableCommand {
     /// Claims a workspace, or stops at the first signal.
     private func claimed(
         by steps: ClaimSteps, _ relay: SignalRelay, _ console: Console
-    ) async -> Result<Value, any Error> {
-        await withTaskGroup(of: Result<Value, any Error>.self) { group in
+    ) async -> Result<WorkspaceDocument, any Error> {
+        await withTaskGroup(of: Result<WorkspaceDocument, any Error>.self) { group in
             group.addTask {
                 do { return .success(try await steps.run(console)) } catch { return .failure(error) }
             }
@@ -120,10 +121,11 @@ struct WithCommand: AsyncParsableCommand {
         await Task {
             for look in 0..<Self.looks {
                 if look > 0 { try? await Task.sleep(for: .milliseconds(300)) }
-                let found = try? await session.list(
+                let found: [WorkspaceDocument]? = try? await session.get(
                     "workspaces", query: ["idempotencyKey": key, "state": WorkspaceState.claimed.rawValue])
-                guard let id = found?.first?.text("id") else { continue }
-                guard let released = try? await session.post("workspaces", id, "release", body: [:]) else { return }
+                guard let id = found?.first?.id else { continue }
+                let released: WorkspaceDocument? = try? await session.post("workspaces", id, "release", body: [:])
+                guard let released else { return }
                 try? await DeletionRun(session: session, console: console).finish(released)
                 return
             }

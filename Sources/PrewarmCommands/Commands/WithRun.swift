@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -7,10 +8,10 @@ struct WithRun: Sendable {
     let console: Console
     let relay: SignalRelay
     /// The document of the claimed workspace.
-    let workspace: Value
+    let workspace: WorkspaceDocument
 
-    private var id: String { workspace.text("id") ?? "" }
-    private var name: String { workspace.text("name") ?? "" }
+    private var id: String { workspace.id }
+    private var name: String { workspace.name }
 
     /// Returns the exit code: that of the command, or ``ExitStatus/leaseLost``.
     func run(_ arguments: [String]) async -> Int32 {
@@ -61,12 +62,12 @@ struct WithRun: Sendable {
         }
         variables["PREWARM_WORKSPACE_ID"] = id
         variables["PREWARM_WORKSPACE_NAME"] = name
-        variables["PREWARM_ENDPOINT"] = workspace.text("endpoint")
-        for (key, value) in workspace["metadata"]?.pairs ?? [] {
-            variables["PREWARM_META_" + key.variableName] = value.string
+        variables["PREWARM_ENDPOINT"] = workspace.endpoint
+        for (key, value) in workspace.metadata?.pairs ?? [] {
+            variables["PREWARM_META_" + key.variableName] = value
         }
-        for (key, value) in workspace["credentials"]?.pairs ?? [] {
-            variables["PREWARM_CREDENTIAL_" + key.variableName] = value.string
+        for (key, value) in workspace.credentials?.pairs ?? [] {
+            variables["PREWARM_CREDENTIAL_" + key.variableName] = value
         }
         return variables.filter { !$0.value.utf8.contains(0) }
     }
@@ -79,14 +80,15 @@ struct WithRun: Sendable {
     /// Renews the lease until the task is canceled.
     /// - Returns: true if the claim has ended.
     private func keepLease() async -> Bool {
-        guard var end = workspace.leaseEnd else { return false }
+        guard var end = workspace.lease?.expiresAt else { return false }
         var hasWarned = false
         while true {
             var pause = max((end - (await session.now())) / 3, Self.shortestPause)
             if hasWarned { pause = min(pause, Self.retryPause) }
             guard (try? await Task.sleep(for: pause)) != nil else { return false }
             do {
-                end = try await session.post("workspaces", id, "renew", body: [:]).leaseEnd ?? end
+                let renewed: WorkspaceDocument = try await session.post("workspaces", id, "renew", body: [:])
+                end = renewed.lease?.expiresAt ?? end
                 hasWarned = false
             } catch {
                 guard !Task.isCancelled else { return false }
@@ -122,7 +124,7 @@ struct WithRun: Sendable {
         for attempt in 0..<3 {
             if attempt > 0 { try? await Task.sleep(for: .seconds(1)) }
             do {
-                let released = try await session.post("workspaces", id, "release", body: [:])
+                let released: WorkspaceDocument = try await session.post("workspaces", id, "release", body: [:])
                 console.step(.success, "released \(name)")
                 try await DeletionRun(session: session, console: console).finish(released)
                 return true

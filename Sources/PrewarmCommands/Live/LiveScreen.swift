@@ -1,18 +1,19 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
 import Synchronization
 
-/// A screen that shows a document of the API, and reads it again every few seconds until the reader ends it.
+/// A screen that shows the status, and reads it again every few seconds until the reader ends it.
 struct LiveScreen: Sendable {
     /// The time between two reads.
     static let interval = Duration.seconds(2)
 
     /// Reads the document.
-    let read: @Sendable () async throws -> Value
+    let read: @Sendable () async throws -> StatusDocument
     /// Returns the lines for a document.
     /// - Parameter search: The text that the lines have to match; empty for all.
-    let content: @Sendable (_ document: Value, _ columns: Int, _ search: String) -> LiveView.Content
+    let content: @Sendable (_ document: StatusDocument, _ columns: Int, _ search: String) -> LiveView.Content
 
     /// The longest time of a read after the first one.
     static let readLimit = Duration.seconds(15)
@@ -28,7 +29,7 @@ struct LiveScreen: Sendable {
     /// The result of the last read. Earlier documents are dropped, however slowly the terminal takes the frames.
     private final class Reading: Sendable {
         struct State: Sendable {
-            var document: Value
+            var document: StatusDocument
             /// The error of the last read, while the earlier document stays visible; nil if it succeeded.
             var failure: String?
             /// The number of documents before this one.
@@ -37,11 +38,11 @@ struct LiveScreen: Sendable {
 
         private let state: Mutex<State>
 
-        init(_ document: Value) { state = Mutex(State(document: document)) }
+        init(_ document: StatusDocument) { state = Mutex(State(document: document)) }
 
         var last: State { state.withLock { $0 } }
 
-        func set(_ document: Value) {
+        func set(_ document: StatusDocument) {
             state.withLock { $0 = State(document: document, number: $0.number + 1) }
         }
 
@@ -98,8 +99,8 @@ struct LiveScreen: Sendable {
     }
 
     /// - Throws: The error of the read, or ``CommandFailure`` if it takes too long.
-    private func readWithinLimit() async throws -> Value {
-        try await withThrowingTaskGroup(of: Value?.self) { group in
+    private func readWithinLimit() async throws -> StatusDocument {
+        try await withThrowingTaskGroup(of: StatusDocument?.self) { group in
             group.addTask { try await read() }
             group.addTask {
                 try await Task.sleep(for: Self.readLimit)
@@ -151,7 +152,7 @@ struct LiveScreen: Sendable {
     ) async -> Bool {
         guard let (rows, columns) = TerminalScreen.size else { return false }
         let times = ShownTimes(now: .now)
-        let age = reading.document.time("at").map { "read \(times.distance(to: $0))" } ?? ""
+        let age = "read \(times.distance(to: reading.document.at))"
         let status: TerminalText = reading.failure.map { "\(age), cannot read again: \($0)" } ?? "\(age)"
         let lines = lines(of: reading, &shown, columns: columns, search: view.search)
         return await screen.draw(view.rows(lines, rows: rows, columns: columns, status: status))

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -16,7 +17,7 @@ struct StatusWatch: Sendable {
         }
     }
 
-    private func content(_ status: Value, columns: Int, search: String) -> LiveView.Content {
+    private func content(_ status: StatusDocument, columns: Int, search: String) -> LiveView.Content {
         let text = StatusText(status: status, console: console.with(outputWidth: columns)).text
         let lines = text.lines(width: columns)
         guard !search.isEmpty else { return LiveView.Content(body: lines) }
@@ -31,7 +32,7 @@ struct StatusWatch: Sendable {
         var status = try await session.status()
         var (last, failure): (String?, String?) = (nil, nil)
         while true {
-            let state = Self.shownState(status).compactJSON
+            let state = Self.shownState(status.tree).compactJSON
             if state != last {
                 if last != nil { console.write("\n") }
                 console.write(StatusText(status: status, console: console).text)

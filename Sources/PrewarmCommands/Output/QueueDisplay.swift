@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -12,21 +13,21 @@ struct QueueDisplay {
     init(_ console: Console) { self.console = console }
 
     /// Shows the place in a ticket, for example `third of 7, expected in about 40s (2 are starting)`.
-    mutating func show(_ ticket: Value) {
+    mutating func show(_ ticket: ClaimDocument) {
         let text = Self.text(ticket, at: .now)
         guard text != last else { return }
         last = text
         console.step(.waiting, TerminalText(text))
     }
 
-    static func text(_ ticket: Value, at now: Timestamp) -> String {
-        var text = "\(ordinal(ticket.number("position"))) of \(ticket.number("waiting"))"
-        if let expected = ticket.time("eta") {
+    static func text(_ ticket: ClaimDocument, at now: Timestamp) -> String {
+        var text = "\(ordinal(ticket.position ?? 0)) of \(ticket.waiting ?? 0)"
+        if let expected = ticket.eta {
             text += ", expected in about \(max(expected - now, .seconds(1)).remaining)"
         }
-        let starting = ticket.number("starting")
+        let starting = ticket.starting ?? 0
         var notes = starting > 0 ? [starting == 1 ? "1 is starting" : "\(starting) are starting"] : []
-        if let why = ticket.text("why") { notes.append(why) }
+        if let why = ticket.why { notes.append(why) }
         return notes.isEmpty ? text : "\(text) (\(notes.joined(separator: "; ")))"
     }
 

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -25,33 +26,32 @@ struct ChangeGroup {
     }
 
     /// - Parameter change: The change of a definition; nil for a rollout of a definition that does not change.
-    private init(_ change: Value?, _ rollout: Value?) {
-        let change = change ?? .object(known: ["held": rollout?["held"]])
-        object = change.text("object") ?? "preset"
-        kind = change.text("change")
-        isHeld = change["held"]?.bool == true
-        rolloutHold = rollout?.text("heldBy")
-        fields = change.list("fields").map { field in
-            Field(
-                name: field.text("field") ?? "", old: field.text("old").map(Self.shown),
-                new: field.text("new").map(Self.shown))
+    private init(_ change: DefinitionChangeDocument?, _ rollout: RolloutDocument?) {
+        object = change?.object.text ?? "preset"
+        kind = change?.change.text
+        isHeld = (change?.held ?? (change == nil ? rollout?.held : nil)) == true
+        rolloutHold = rollout?.heldBy
+        fields = (change?.fields ?? []).map { field in
+            Field(name: field.field, old: field.old.map(Self.shown), new: field.new.map(Self.shown))
         }
-        moreFields = change.count("moreFields")
+        moreFields = Self.bounded(change?.moreFields)
     }
+
+    /// Bounds a number of a document of another program, so that sums cannot overflow.
+    private static func bounded(_ number: Int?) -> Int { min(max(0, number ?? 0), 1_000_000) }
 
     private static func shown(_ text: String) -> String { text.isEmpty ? "\"\"" : text }
 
     /// Returns the groups of a plan in the order of their first definitions, and then the rollouts of definitions that do
     /// not change.
     /// - Parameter source: The only source to look at; nil for all.
-    static func of(_ plan: Value, source: String? = nil) -> [ChangeGroup] {
-        func ofSource(_ key: String) -> [Value] {
-            plan.list(key).filter { source == nil || $0.text("source") == source }
-        }
-        var rollouts = Dictionary(ofSource("rollouts").map { (Key($0, name: "preset"), $0) }) { first, _ in first }
+    static func of(_ plan: PlanDocument, source: String? = nil) -> [ChangeGroup] {
+        let ownChanges = plan.changes.filter { source == nil || $0.source == source }
+        let ownRollouts = plan.rollouts.filter { source == nil || $0.source == source }
+        var rollouts = Dictionary(ownRollouts.map { (Key($0), $0) }) { first, _ in first }
         var groups: [ChangeGroup] = []
         var places: [Identity: Int] = [:]
-        func add(_ change: Value?, _ rollout: Value?, name: String) {
+        func add(_ change: DefinitionChangeDocument?, _ rollout: RolloutDocument?, name: String) {
             let new = ChangeGroup(change, rollout)
             let place = places[new.identity] ?? groups.count
             if place == groups.count {
@@ -60,22 +60,21 @@ struct ChangeGroup {
             }
             groups[place].add(name, rollout)
         }
-        for change in ofSource("changes") {
-            let isPreset = change.text("object") == "preset"
-            let rollout = isPreset ? rollouts.removeValue(forKey: Key(change, name: "name")) : nil
-            add(change, rollout, name: change.text("name") ?? "")
+        for change in ownChanges {
+            let rollout = change.object == .preset ? rollouts.removeValue(forKey: Key(change)) : nil
+            add(change, rollout, name: change.name)
         }
-        for rollout in ofSource("rollouts") where rollouts[Key(rollout, name: "preset")] != nil {
-            add(nil, rollout, name: rollout.text("preset") ?? "")
+        for rollout in ownRollouts where rollouts[Key(rollout)] != nil {
+            add(nil, rollout, name: rollout.preset)
         }
         return groups
     }
 
-    private mutating func add(_ name: String, _ rollout: Value?) {
+    private mutating func add(_ name: String, _ rollout: RolloutDocument?) {
         names.append(name)
-        replaces += rollout?.count("replaces") ?? 0
-        keepsClaimable += rollout?.count("keepsClaimable") ?? 0
-        desired += rollout?.count("desired") ?? 0
+        replaces += Self.bounded(rollout?.replaces)
+        keepsClaimable += Self.bounded(rollout?.keepsClaimable)
+        desired += Self.bounded(rollout?.desired)
     }
 
     /// A definition, with the hold of its change: a rollout may run while the next change of the preset is held.
@@ -84,10 +83,12 @@ struct ChangeGroup {
         let name: String
         let isHeld: Bool
 
-        init(_ document: Value, name key: String) {
-            source = document.text("source") ?? ""
-            name = document.text(key) ?? ""
-            isHeld = document["held"]?.bool == true
+        init(_ change: DefinitionChangeDocument) {
+            (source, name, isHeld) = (change.source, change.name, change.held == true)
+        }
+
+        init(_ rollout: RolloutDocument) {
+            (source, name, isHeld) = (rollout.source, rollout.preset, rollout.held == true)
         }
     }
 

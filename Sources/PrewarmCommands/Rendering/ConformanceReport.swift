@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmProvisioners
@@ -6,7 +7,7 @@ import Synchronization
 /// The findings of `prewarm provisioner test`. As text they are written one by one, because a create can take minutes.
 final class ConformanceReport: Sendable {
     private let definition: TestedWorkspace
-    /// The console for the text of each finding; nil if only ``value`` is used.
+    /// The console for the text of each finding; nil if only ``document`` is used.
     private let console: Console?
     private let findings = Mutex<[ConformanceFinding]>([])
 
@@ -30,23 +31,18 @@ final class ConformanceReport: Sendable {
         findings.withLock { $0.count { $0.result == result } }
     }
 
-    /// The report as a JSON document.
-    var value: Value {
+    /// The report for programs.
+    var document: ConformanceDocument {
         let findings = findings.withLock(\.self)
-        return .object(known: [
-            "provisioner": .string(definition.spec.provisioner), "passed": .bool(!hasFailed),
-            "preset": .string(definition.preset.name), "template": .string(definition.spec.template),
-            "version": .string(definition.spec.version),
-            "summary": .object(ConformanceFinding.Result.allCases.map { ($0.rawValue, .int(count($0))) }),
-            "findings": .array(
-                findings.map { finding in
-                    .object(known: [
-                        "check": .string(finding.check.rawValue), "result": .string(finding.result.rawValue),
-                        "expected": .string(finding.check.expected), "message": .string(finding.message),
-                        "hint": finding.hint.map { .string($0) },
-                    ])
-                }),
-        ])
+        return ConformanceDocument(
+            provisioner: definition.spec.provisioner, passed: !hasFailed, preset: definition.preset.name,
+            template: definition.spec.template, version: definition.spec.version,
+            summary: OrderedMap(ConformanceFinding.Result.allCases.map { ($0.rawValue, count($0)) }),
+            findings: findings.map { finding in
+                ConformanceDocument.Finding(
+                    check: finding.check.rawValue, result: finding.result.rawValue, expected: finding.check.expected,
+                    message: finding.message, hint: finding.hint)
+            })
     }
 
     private static let width = ConformanceCheck.allCases.map(\.rawValue.count).max() ?? 0
@@ -88,4 +84,25 @@ extension ConformanceFinding.Result {
         case .skipped: Style.dim.apply(to: "-", color: color)
         }
     }
+}
+
+/// The document of `prewarm provisioner test`.
+struct ConformanceDocument: Document {
+    struct Finding: Document {
+        let check: String
+        let result: String
+        /// The sentence that says what the protocol asks for.
+        let expected: String
+        let message: String
+        let hint: String?
+    }
+
+    let provisioner: String
+    let passed: Bool
+    let preset: String
+    let template: String
+    let version: String
+    /// The numbers of findings by result.
+    let summary: OrderedMap<Int>
+    let findings: [Finding]
 }

@@ -1,84 +1,83 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
 /// The text of `prewarm describe`: the definition of one object, its state with the reasons, and its history.
 struct Description {
-    let document: Value
     let now: Timestamp
     let color: Bool
 
     private var times: ShownTimes { ShownTimes(now: now) }
 
-    var preset: TerminalText {
-        let preset = document
-        var lines = section("Preset \(preset.text("name") ?? "")")
+    func text(of preset: PresetDescription) -> TerminalText {
+        var lines = section("Preset \(preset.name)")
         lines += fields([
-            ("source", preset.text("source")), ("manifest", "\(preset.text("file") ?? ""):\(preset.number("line"))"),
-            ("revision", preset.shortRevision("revision")),
-            ("template", "\(preset.text("template") ?? "") \(preset.text("version") ?? "")"),
-            ("provisioner", preset.text("provisioner")), ("fingerprint", preset.text("fingerprint")),
-            ("ttl", preset.text("ttl")), ("lease", preset["lease"]?.plainText), ("strategy", preset.text("strategy")),
-            ("hit rate", preset.hitRate.map { "\($0) of \(counted(preset.claimCount, "claim")) in 7 days" }),
-            ("labels", preset["labels"]?.plainText), ("annotations", preset["annotations"]?.plainText),
+            ("source", preset.source), ("manifest", "\(preset.file):\(preset.line)"),
+            ("revision", preset.revision?.shortRevision), ("template", "\(preset.template) \(preset.version)"),
+            ("provisioner", preset.provisioner), ("fingerprint", preset.fingerprint), ("ttl", preset.ttl),
+            ("lease", preset.lease?.line), ("strategy", preset.strategy),
+            (
+                "hit rate",
+                preset.recentClaims.map { "\($0.hitRate.wholePercent)% of \(counted($0.claims, "claim")) in 7 days" }
+            ),
+            ("labels", preset.labels?.line), ("annotations", preset.annotations?.line),
         ])
-        lines += parameters
+        lines += parameters(preset.parameters)
         lines += section("Pool")
-        lines += preset.list("story").compactMap(\.string).map { "  \(times.sentence($0))" }
+        lines += preset.story.map { "  \(times.sentence($0))" }
         lines += section("Conditions")
-        lines += preset.list("conditions").map { condition -> TerminalText in
-            "  \(condition.text("type") ?? "")=\(condition.text("status") ?? "")  \(condition.text("reason") ?? ""): \(times.sentence(condition.text("message") ?? ""))"
+        lines += preset.conditions.map { condition -> TerminalText in
+            "  \(condition.type)=\(condition.status.text)  \(condition.reason): \(times.sentence(condition.message))"
         }
-        return text(lines + log + workspaces + events)
+        return text(lines + log(of: preset) + workspaces(of: preset) + events(preset.events))
     }
 
     /// The command that shows the log of the last failed build of a preset, if its builds fail now and the reader may
     /// read logs.
-    private var log: [TerminalText] {
-        let failing = document.condition(.stalled) ?? document.condition(.backingOff)
-        guard let failing, failing.text("message")?.contains(Operation.withheldError) == false else { return [] }
-        let failures = document.list("events").filter { $0.text("reason") == EventReason.createFailed.rawValue }
-        let last = failures.max { ($0.time("at") ?? .distantPast) < ($1.time("at") ?? .distantPast) }
-        guard let name = last?.text("object")?.split(separator: "/").last else { return [] }
+    private func log(of preset: PresetDescription) -> [TerminalText] {
+        let failing = preset.conditions[.stalled] ?? preset.conditions[.backingOff]
+        guard let failing, !failing.message.contains(Operation.withheldError) else { return [] }
+        let failures = preset.events.filter { $0.reason == EventReason.createFailed.rawValue }
+        guard let name = failures.max(by: { $0.at < $1.at })?.object.split(separator: "/").last else { return [] }
         return ["  To read the log of the last failed build: `prewarm logs \(String(name))`"]
     }
 
-    private var workspaces: [TerminalText] {
-        let workspaces = document.list("workspaces")
+    private func workspaces(of preset: PresetDescription) -> [TerminalText] {
+        let workspaces = preset.workspaces
         guard !workspaces.isEmpty else { return [] }
         var lines = section("Workspaces")
         lines += workspaces.prefix(50).map { workspace -> TerminalText in
-            let isCurrent = workspace.text("fingerprint") == document.text("fingerprint")
+            let isCurrent = workspace.fingerprint == preset.fingerprint
             let head: TerminalText =
-                "  \(workspace.text("name") ?? "")  \(workspace.text("state") ?? "")  \(workspace.age(of: "createdAt", at: now))"
-            let outdated: TerminalText = isCurrent ? "" : "  outdated: version \(workspace.text("version") ?? "")"
-            return head + outdated + (workspace.owner.map { "  owner \($0)" } ?? "")
+                "  \(workspace.name)  \(workspace.state.text)  \((now - workspace.createdAt).age)"
+            let outdated: TerminalText = isCurrent ? "" : "  outdated: version \(workspace.version)"
+            return head + outdated + (workspace.ownerText.map { "  owner \($0)" } ?? "")
         }
         if workspaces.count > 50 { lines.append("  and \(workspaces.count - 50) more") }
         return lines
     }
 
-    private var events: [TerminalText] {
-        let events = document.list("events")
+    private func events(_ events: [EventDocument]) -> [TerminalText] {
         guard !events.isEmpty else { return [] }
         return section("Events")
             + grouped(events).map { event, count -> TerminalText in
-                let object = count == 1 ? event.text("object") ?? "" : counted(count, "workspace")
-                let age = event.age(of: "at", at: now).padded(to: 8)
-                let message = times.sentence(event.text("message")?.cause ?? "")
-                return "  \(age) \(event.text("reason") ?? "")  \(object): \(message)"
+                let object = count == 1 ? event.object : counted(count, "workspace")
+                let age = (now - event.at).age.padded(to: 8)
+                let message = times.sentence(event.message.cause ?? "")
+                return "  \(age) \(event.reason)  \(object): \(message)"
             }
     }
 
     /// Returns the events with their numbers. Failures of workspaces with the same reason and cause are one entry, in
     /// the place of the last one.
-    private func grouped(_ events: [Value]) -> [(event: Value, count: Int)] {
-        var (groups, counts): ([(event: Value, count: Int)], [[String]: Int]) = ([], [:])
+    private func grouped(_ events: [EventDocument]) -> [(event: EventDocument, count: Int)] {
+        var (groups, counts): ([(event: EventDocument, count: Int)], [[String]: Int]) = ([], [:])
         for event in events.reversed() {
-            guard event.text("type") == "Warning", event.text("object")?.hasPrefix("workspace/") == true else {
+            guard event.type == .warning, event.object.hasPrefix("workspace/") else {
                 groups.append((event, 1))
                 continue
             }
-            let key = [event.text("reason") ?? "", event.text("message")?.cause ?? ""]
+            let key = [event.reason, event.message.cause ?? ""]
             if let place = counts[key] {
                 groups[place].count += 1
             } else {
@@ -89,63 +88,58 @@ struct Description {
         return groups.reversed()
     }
 
-    /// The state of the lease of a claimed workspace; nil if it has none.
-    private var lease: String? {
-        guard let lease = document["lease"], let state = lease.text("state") else { return nil }
-        var text = state
-        if let deletion = lease.timeText("deletesAt", times) { text += ", deleted \(deletion)" }
-        if let hold = lease["hold"], let until = hold.time("until"), until > now {
-            text += ", held by \(hold.text("by") ?? "")\(times.until(until)): \(hold.text("reason") ?? "")"
+    /// The state of the lease of a claimed workspace.
+    private func text(of lease: ClaimLeaseDocument) -> String {
+        var text = lease.state.text
+        if let deletion = lease.deletesAt { text += ", deleted \(times.relative(deletion))" }
+        if let hold = lease.hold, hold.until > now {
+            text += ", held by \(hold.by)\(times.until(hold.until)): \(hold.reason)"
         }
         return text
     }
 
-    var workspace: TerminalText {
-        let workspace = document
-        let currency = workspace["isCurrent"]?.bool.map { $0 ? ", current" : ", outdated" } ?? ""
-        let commit = workspace["commit"].map { commit in
-            "\(commit.text("subject") ?? "?")" + (commit.text("author").map { ", by \($0)" } ?? "")
+    func text(of workspace: WorkspaceDescription) -> TerminalText {
+        let currency = workspace.isCurrent.map { $0 ? ", current" : ", outdated" } ?? ""
+        let commit = workspace.commit.map { commit in
+            "\(commit.subject ?? "?")" + (commit.author.map { ", by \($0)" } ?? "")
         }
-        let because = workspace.text("because").map { ", reason \($0)" } ?? ""
-        var lines = section("Workspace \(workspace.text("name") ?? "")")
+        let because = workspace.because.map { ", reason \($0)" } ?? ""
+        let handover = workspace.handover.flatMap { $0 == HandoverState.none ? nil : $0.text }
+        var lines = section("Workspace \(workspace.name)")
         lines += fields([
-            ("id", workspace.text("id")), ("state", workspace.text("state")), ("owner", workspace.owner),
-            ("preset", "\(workspace.text("source") ?? "")/\(workspace.text("preset") ?? "")"),
-            ("template", "\(workspace.text("template") ?? "") \(workspace.text("version") ?? "")"),
-            ("provisioner", workspace.text("provisioner")),
-            ("fingerprint", workspace.text("fingerprint").map { $0 + currency }),
-            ("created", workspace.timeText("createdAt", times).map { $0 + because }),
-            ("revision", workspace.shortRevision("revision")), ("commit", commit),
-            ("manifest", workspace.text("manifest")),
-            ("ready", workspace.timeText("readyAt", times)), ("claimed", workspace.timeText("claimedAt", times)),
-            ("handover", workspace.text("handover").flatMap { $0 == HandoverState.none.rawValue ? nil : $0 }),
-            ("expires", workspace.timeText("expiresAt", times)), ("lease", lease),
-            ("endpoint", workspace.text("endpoint")),
-            ("metadata", workspace["metadata"]?.plainText.flatMap { $0.isEmpty ? nil : $0 }),
+            ("id", workspace.id), ("state", workspace.state.text), ("owner", workspace.base.ownerText),
+            ("preset", "\(workspace.source)/\(workspace.preset)"),
+            ("template", "\(workspace.template) \(workspace.version)"), ("provisioner", workspace.provisioner),
+            ("fingerprint", workspace.fingerprint + currency),
+            ("created", times.relative(workspace.createdAt) + because),
+            ("revision", workspace.revision?.shortRevision), ("commit", commit), ("manifest", workspace.manifest),
+            ("ready", workspace.readyAt.map(times.relative)), ("claimed", workspace.claimedAt.map(times.relative)),
+            ("handover", handover), ("expires", workspace.expiresAt.map(times.relative)),
+            ("lease", workspace.lease.map { text(of: $0) }), ("endpoint", workspace.endpoint),
+            ("metadata", workspace.metadata.flatMap { $0.isEmpty ? nil : $0.line }),
         ])
-        lines += parameters
+        lines += parameters(workspace.parameters)
         lines += section("Operations")
-        lines += workspace.list("operations").reversed().map { operation -> TerminalText in
+        lines += workspace.operations.reversed().map { operation -> TerminalText in
             let head: TerminalText =
-                "  \(operation.text("id") ?? "")  \(operation.text("type") ?? "")  \(operation.text("state") ?? "")  attempt \(operation.number("attempt"))  \(operation.age(of: "createdAt", at: now)) ago, \(operation.text("reason") ?? "")"
-            return head + (operation.text("error")?.cause.map { "\n    \($0)" } ?? "")
+                "  \(operation.id)  \(operation.type.text)  \(operation.state.text)  attempt \(operation.attempt)  \((now - operation.createdAt).age) ago, \(operation.reason)"
+            return head + (operation.error?.cause.map { "\n    \($0)" } ?? "")
         }
         return text(lines)
     }
 
-    var operation: TerminalText {
-        let operation = document
-        var lines = section("Operation \(operation.text("id") ?? "")")
+    func text(of operation: OperationDescription) -> TerminalText {
+        var lines = section("Operation \(operation.id)")
         lines += fields([
-            ("type", operation.text("type")), ("state", operation.text("state")),
-            ("workspace", "\(operation.text("workspaceName") ?? "") (\(operation.text("workspace") ?? ""))"),
-            ("preset", "\(operation.text("source") ?? "")/\(operation.text("preset") ?? "")"),
-            ("provisioner", operation.text("provisioner")), ("reason", operation.text("reason")),
-            ("attempt", operation["attempt"]?.plainText), ("created", operation.timeText("createdAt", times)),
-            ("started", operation.timeText("startedAt", times)), ("finished", operation.timeText("finishedAt", times)),
-            ("next attempt", operation.timeText("nextAttemptAt", times)), ("error", operation.text("error")?.cause),
+            ("type", operation.type.text), ("state", operation.state.text),
+            ("workspace", "\(operation.workspaceName) (\(operation.workspace))"),
+            ("preset", "\(operation.source)/\(operation.preset)"), ("provisioner", operation.provisioner),
+            ("reason", operation.reason), ("attempt", "\(operation.attempt)"),
+            ("created", times.relative(operation.createdAt)), ("started", operation.startedAt.map(times.relative)),
+            ("finished", operation.finishedAt.map(times.relative)),
+            ("next attempt", operation.nextAttemptAt.map(times.relative)), ("error", operation.error?.cause),
         ])
-        if let log = operation.text("logEnd"), !log.isEmpty {
+        if let log = operation.logEnd, !log.isEmpty {
             lines += section("End of the log")
             lines += log.split(separator: "\n", omittingEmptySubsequences: false).map {
                 "  \(TerminalText(lines: String($0)))"
@@ -170,28 +164,32 @@ struct Description {
     }
 
     /// The parameters. The value of a secret is never shown, only its name.
-    private var parameters: [TerminalText] {
-        let pairs = document["parameters"]?.pairs ?? []
-        guard !pairs.isEmpty else { return [] }
+    private func parameters(_ parameters: OrderedMap<ParameterValue>) -> [TerminalText] {
+        guard !parameters.isEmpty else { return [] }
         return ["  \(Style.dim.apply(to: "parameters:", color: color))"]
-            + fields(
-                pairs.map { name, value in
-                    let secret = value["valueFrom"]?.text("secret")
-                    return ("  " + name, secret.map { "(secret \($0))" } ?? value.parameterText)
-                })
+            + fields(parameters.pairs.map { ("  " + $0.key, $0.value.line) })
     }
 }
 
-extension Value {
-    /// The owner of a workspace with its kind or issuer, for example `ada`, `ci (token)` or
-    /// `repo:acme/web:ref:refs/heads/main (https://token.example.org)`.
-    fileprivate var owner: String? {
-        text("owner").map { name in
-            name + ((text("ownerIssuer") ?? text("ownerKind")).map { " (\($0))" } ?? "")
+extension ParameterValue {
+    /// The value on one line; of a secret, its name.
+    fileprivate var line: String {
+        switch self {
+        case .string(let text): text
+        case .integer(let number): "\(number)"
+        case .number(let number): "\(number)"
+        case .boolean(let flag): "\(flag)"
+        case .secret(let name): "(secret \(name))"
         }
     }
+}
 
-    fileprivate var parameterText: String? { if case .bool(let value) = self { "\(value)" } else { plainText } }
+extension WorkspaceDocument {
+    /// The owner of a workspace with its kind or issuer, for example `ada`, `ci (token)` or
+    /// `repo:acme/web:ref:refs/heads/main (https://token.example.org)`.
+    fileprivate var ownerText: String? {
+        owner.map { name in name + ((ownerIssuer ?? ownerKind?.text).map { " (\($0))" } ?? "") }
+    }
 }
 
 extension String {

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -16,15 +17,14 @@ struct FailureGroup {
     private var next: Timestamp?
 
     /// Returns the groups of operation documents, in the order of their first operations.
-    static func of(_ operations: [Value]) -> [FailureGroup] {
+    static func of(_ operations: [OperationDocument]) -> [FailureGroup] {
         var groups = Groups()
         for operation in operations {
             groups.add(
-                operation.text("type") ?? "", operation.text("error"), preset: operation.text("preset") ?? "",
-                workspace: operation.workspaceName
+                operation.type.text, operation.error, preset: operation.preset, workspace: operation.workspaceLabel
             ) { group in
-                group.attempts = max(group.attempts, operation.number("attempt"))
-                group.next = [group.next, operation.time("nextAttemptAt")].compactMap(\.self).min()
+                group.attempts = max(group.attempts, operation.attempt)
+                group.next = [group.next, operation.nextAttemptAt].compactMap(\.self).min()
             }
         }
         return groups.all

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -24,16 +25,11 @@ struct Findings {
     var errors: Int { diagnostics.count { $0.severity == .error } }
     var warnings: Int { diagnostics.count { $0.severity == .warning } }
 
-    /// The findings as a JSON document.
-    var value: Value {
-        .object(known: [
-            "files": .int(files),
-            "presets": .int(presets),
-            "templates": .int(templates),
-            "foreign": .int(foreignDocuments),
-            "errors": .int(errors),
-            "diagnostics": .array(diagnostics.map { Value($0) }),
-        ])
+    /// The findings for programs.
+    var document: FindingsDocument {
+        FindingsDocument(
+            files: files, presets: presets, templates: templates, foreign: foreignDocuments, errors: errors,
+            diagnostics: diagnostics.map { DiagnosticDocument($0) })
     }
 
     /// The last line of the output, for example `3 files, 2 presets, 1 template: no errors`.
@@ -102,6 +98,17 @@ struct Findings {
             return "::\(level) file=\(file)\(place)::\(diagnostic.message)\(hint)\n"
         }.joined()
     }
+}
+
+/// The document of `prewarm validate`.
+struct FindingsDocument: Document {
+    let files: Int
+    let presets: Int
+    let templates: Int
+    /// The number of documents that are neither presets nor templates.
+    let foreign: Int
+    let errors: Int
+    let diagnostics: [DiagnosticDocument]
 }
 
 /// The message of a workflow command of GitHub Actions

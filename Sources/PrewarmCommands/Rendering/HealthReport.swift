@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -37,23 +38,15 @@ struct HealthReport {
 
     var isHealthy: Bool { !checks.contains { $0.verdict == .failed } }
 
-    /// The report as a JSON document.
-    var value: Value {
-        .object(known: [
-            "healthy": .bool(isHealthy),
-            "checks": .array(
-                checks.map { check in
-                    .object(known: [
-                        "kind": .string(check.kind), "name": check.name.map { .string($0) },
-                        "verdict": .string(check.verdict.rawValue), "message": .string(check.message),
-                        "hint": check.hint.map { .string($0) },
-                        "details": check.details.isEmpty
-                            ? nil
-                            : .object(check.details.map { ($0.key, .string($0.value)) }),
-                    ])
-                }),
-            "git": .object(known: ["library": .string(library), "limits": .array(limits.map { .string($0) })]),
-        ])
+    /// The report for programs.
+    var document: HealthDocument {
+        HealthDocument(
+            healthy: isHealthy,
+            checks: checks.map { check in
+                HealthDocument.Check(
+                    kind: check.kind, name: check.name, verdict: check.verdict.rawValue, message: check.message,
+                    hint: check.hint, details: check.details.isEmpty ? nil : OrderedMap(check.details))
+            }, git: HealthDocument.Library(library: library, limits: limits))
     }
 
     func text(color: Bool) -> TerminalText {
@@ -88,4 +81,26 @@ extension HealthReport.Verdict {
         case .failed: Style.red.apply(to: "✗", color: color)
         }
     }
+}
+
+/// The document of `prewarm doctor`.
+struct HealthDocument: Document {
+    struct Check: Document {
+        let kind: String
+        let name: String?
+        let verdict: String
+        let message: String
+        let hint: String?
+        let details: OrderedMap<String>?
+    }
+
+    struct Library: Document {
+        /// The version and the capabilities of the git library.
+        let library: String
+        let limits: [String]
+    }
+
+    let healthy: Bool
+    let checks: [Check]
+    let git: Library
 }

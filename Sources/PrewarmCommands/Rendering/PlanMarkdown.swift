@@ -1,16 +1,17 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
 /// A plan in Markdown, for a comment on a pull request.
 struct PlanMarkdown {
-    let plan: Value
+    let plan: PlanDocument
 
     var text: MarkdownText {
         var lines: [MarkdownText] = ["### prewarm plan", ""]
         let named = revisions
         if !named.isEmpty { lines += ["At \(named.joined(separator: ", ")).", ""] }
         lines += changes
-        let actions = plan.list("actions").map { ($0, "") } + plan.list("held").map { ($0, $0.text("heldBy") ?? "") }
+        let actions = plan.actions.map { ($0, "") } + plan.held.map { ($0, $0.heldBy ?? "") }
         if !actions.isEmpty {
             lines += ["| preset | action | number | reason | held by |", "| --- | --- | ---: | --- | --- |"]
             lines += Self.limited(rows(actions), "row") + [""]
@@ -45,7 +46,7 @@ struct PlanMarkdown {
             lines += ["| definition | change | field | before | after |", "| --- | --- | --- | --- | --- |"]
             lines += Self.limited(rows, "change") + [""]
         }
-        let more = plan.count("moreChanges")
+        let more = max(0, plan.moreChanges ?? 0)
         if more > 0 {
             lines += [
                 "The plan leaves out \(counted(more, "definition")) that \(more == 1 ? "changes" : "change").", "",
@@ -73,21 +74,18 @@ struct PlanMarkdown {
     }
 
     private var revisions: [MarkdownText] {
-        guard let revisions = plan["revisions"]?.pairs else {
-            return plan.shortRevision("revision").map { [.code($0)] } ?? []
+        guard let revisions = plan.revisions?.pairs else {
+            return plan.revision.map { [.code($0.shortRevision)] } ?? []
         }
-        return revisions.map(\.key).compactMap { name in
-            plan["revisions"]?.shortRevision(name).map { "\(name) at \(MarkdownText.code($0))" }
-        }
+        return revisions.map { "\($0.key) at \(MarkdownText.code($0.value.shortRevision))" }
     }
 
-    private func rows(_ actions: [(action: Value, heldBy: String)]) -> [MarkdownText] {
+    private func rows(_ actions: [(action: ActionDocument, heldBy: String)]) -> [MarkdownText] {
         var counts: [[String]: Int] = [:]
         var order: [[String]] = []
         for (action, heldBy) in actions {
             let row = [
-                action.text("preset") ?? "", action.text("action") ?? "",
-                "\(action.text("reason") ?? ""): \(action.text("message") ?? "")", heldBy,
+                action.preset, action.action.text, "\(action.reason): \(action.message ?? "")", heldBy,
             ]
             if counts[row] == nil { order.append(row) }
             counts[row, default: 0] += 1
@@ -96,11 +94,10 @@ struct PlanMarkdown {
     }
 
     private var diagnostics: [MarkdownText] {
-        let found = plan.list("diagnostics")
+        let found = plan.diagnostics
         guard !found.isEmpty else { return [] }
         let lines = found.map { diagnostic -> MarkdownText in
-            let (severity, message) = (diagnostic.text("severity") ?? "", diagnostic.text("message") ?? "")
-            return "- **\(severity)** \(MarkdownText.code(diagnostic.location)): \(message)"
+            "- **\(diagnostic.severity.text)** \(MarkdownText.code(diagnostic.location)): \(diagnostic.message)"
         }
         return Self.limited(lines, "diagnostic") + [""]
     }

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -17,15 +18,14 @@ extension PlanText {
 
     /// One sentence about all changes, for example `2 definitions change. Rollouts replace 12 workspaces.`
     var changeSummary: TerminalText {
-        let count = plan.list("changes").count + plan.count("moreChanges")
+        let count = plan.changes.count + max(0, plan.moreChanges ?? 0)
         guard count > 0 else { return "No definition changes.\(rolloutSummary)" }
         return "\(counted(count, "definition")) \(count == 1 ? "changes" : "change").\(rolloutSummary)"
     }
 
     /// The sentences about all rollouts: those that run, and those that wait for an approval; empty if nothing is replaced.
     var rolloutSummary: TerminalText {
-        let summary = plan["summary"] ?? .object([])
-        let (running, held) = (summary.count("replace"), summary.count("replaceHeld"))
+        let (running, held) = (plan.summary.replace, plan.summary.replaceHeld)
         return (running > 0 ? " Rollouts replace \(counted(running, "workspace"))." : "")
             + (held > 0 ? " After an approval, rollouts replace \(counted(held, "workspace"))." : "")
     }
@@ -33,7 +33,7 @@ extension PlanText {
     /// Returns the line with a source and its revision.
     func title(of source: String) -> TerminalText {
         let name = Style.bold.apply(to: "\(source)", color: color)
-        let revision = plan["revisions"]?.shortRevision(source) ?? plan.shortRevision("revision")
+        let revision = (plan.revisions?[source] ?? plan.revision)?.shortRevision
         return revision.map { "\(name) at \($0)" } ?? name
     }
 
@@ -46,7 +46,7 @@ extension PlanText {
         if !changes.isEmpty, changes.allSatisfy(\.isHeld) {
             lines.append("  changes that wait for an approval:")
         } else if !changes.isEmpty {
-            let since = plan["applied"]?.shortRevision(source).map { " since \($0)" } ?? ""
+            let since = plan.applied[source].map { " since \($0.shortRevision)" } ?? ""
             lines.append("  changes\(since):")
         }
         lines += groups.prefix(Self.groupLimit).flatMap(entry(of:))

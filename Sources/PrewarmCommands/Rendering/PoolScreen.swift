@@ -1,17 +1,18 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
 /// The screen of `prewarm top`: the sums over all pools, and a table of pools.
 struct PoolScreen {
-    let status: Value
+    let status: StatusDocument
     let console: Console
 
     func content(search: String) -> LiveView.Content {
         let width = console.outputWidth ?? 80
-        let presets = status.list("presets").filter { search.isEmpty || Self.matches($0, search.lowercased()) }
+        let presets = status.presets.filter { search.isEmpty || Self.matches($0, search.lowercased()) }
         let sorted = presets.filter { !Self.isHealthy($0) } + presets.filter(Self.isHealthy)
-        let table = DocumentTable.pools(now: status.time("at") ?? .now).text(sorted, console).lines(width: width)
-        let left = status.number("morePresets")
+        let table = DocumentTable.pools(now: status.at).text(sorted, console).lines(width: width)
+        let left = (status.morePresets ?? 0)
         var content = LiveView.Content(head: sums.lines(width: width) + [""] + table.prefix(1))
         content.body = sorted.isEmpty ? [emptyText(search)] : Array(table.dropFirst())
         if left > 0 { content.body.append("and \(counted(left, "more pool")): `prewarm get presets`") }
@@ -20,20 +21,20 @@ struct PoolScreen {
 
     /// The sums over all pools, for example `12 pools   40 of 44 ready   3 starting   9 claimed   2 pools need attention`.
     private var sums: TerminalText {
-        let (totals, color) = (status["totals"] ?? .object([]), console.colorsOutput)
-        let attention = totals.number("attention")
+        let (totals, color) = (status.totals, console.colorsOutput)
+        let attention = totals.attention
         let (need, style): (TerminalText, Style) =
             attention > 0
             ? ("\(counted(attention, "pool needs", plural: "pools need")) attention", .yellow)
             : ("all pools are healthy", .green)
         var parts: [TerminalText] = [
-            Style.bold.apply(to: "\(counted(totals.number("pools"), "pool"))", color: color),
-            "\(totals.number("ready")) of \(totals.number("desired")) ready", "\(totals.number("starting")) starting",
-            "\(totals.number("claimed")) claimed",
+            Style.bold.apply(to: "\(counted(totals.pools, "pool"))", color: color),
+            "\(totals.ready) of \(totals.desired) ready", "\(totals.starting) starting",
+            "\(totals.claimed) claimed",
         ]
-        if totals.number("waiting") > 0 { parts.append("\(counted(totals.number("waiting"), "claim")) waiting") }
+        if let waiting = totals.waiting { parts.append("\(counted(waiting, "claim")) waiting") }
         parts.append(style.apply(to: need, color: color))
-        let failing = status.list("sources").count { $0.condition(.ready)?.text("status") != "True" }
+        let failing = status.sources.count { !$0.isReady }
         if failing > 0 {
             let text: TerminalText = "\(counted(failing, "source is", plural: "sources are")) not ready"
             parts.append(Style.red.apply(to: text, color: color))
@@ -43,31 +44,31 @@ struct PoolScreen {
 
     private func emptyText(_ search: String) -> TerminalText {
         if search.isEmpty { return "There are no pools yet." }
-        guard status.number("morePresets") > 0 else { return "No pool matches the search." }
-        return "No pool among the first \(status.list("presets").count) matches the search."
+        guard (status.morePresets ?? 0) > 0 else { return "No pool matches the search." }
+        return "No pool among the first \(status.presets.count) matches the search."
     }
 
     /// Returns true if the name, the source, the template or a label contains a text in lower case.
-    private static func matches(_ preset: Value, _ search: String) -> Bool {
-        let labels = preset["labels"]?.pairs.map { "\($0.key)=\($0.value.string ?? "")" } ?? []
-        let name = "\(preset.text("source") ?? "")/\(preset.text("name") ?? "")"
-        return ([name, preset.text("template") ?? ""] + labels).contains { $0.lowercased().contains(search) }
+    private static func matches(_ preset: PresetDocument, _ search: String) -> Bool {
+        let labels = preset.labels?.pairs.map { "\($0.key)=\($0.value)" } ?? []
+        let name = "\(preset.source)/\(preset.name)"
+        return ([name, preset.template] + labels).contains { $0.lowercased().contains(search) }
     }
 
-    private static func isHealthy(_ preset: Value) -> Bool {
+    private static func isHealthy(_ preset: PresetDocument) -> Bool {
         let bad: [Condition.Kind] = [
             .stalled, .invalid, .backingOff, .handoverFailing, .provisionerUnavailable, .claimUnhealthy, .deletionsHeld,
         ]
-        return !bad.contains { preset.condition($0) != nil }
+        return !bad.contains { preset.conditions[$0] != nil }
     }
 }
 
-extension DocumentTable {
+extension DocumentTable<PresetDocument> {
     /// The table of pools on a live screen. The first column is not cut before the message is.
     static func pools(now: Timestamp) -> DocumentTable {
         let standard = presets(now: now, isWide: false)
         let squares = Column("WORKSPACES") { .init(PoolSquares($0, most: 12).text) }
-        let hits = Column("HITS") { .init($0.hitRate ?? "-") }
+        let hits = Column("HITS", text: { $0.recentClaims.map { "\($0.hitRate.wholePercent)%" } })
         let named = ["NAME", "READY", "STARTING", "CLAIMED", "WAITING"].compactMap { title in
             standard.columns.first { $0.title == title }
         }
@@ -76,17 +77,6 @@ extension DocumentTable {
             columns: Array(named.prefix(1)) + [squares] + Array(named.dropFirst()) + [hits] + rest, flexible: "MESSAGE",
             optional: ["STARTING", "HITS", "WORKSPACES", "CLAIMED"])
     }
-}
-
-extension Value {
-    /// The share of a pool's claims of the last 7 days that found a ready workspace, rounded down, for example `92%`; nil if
-    /// there was no claim.
-    var hitRate: String? {
-        self["recentClaims"]?["hitRate"]?.decimal.map { "\($0.wholePercent)%" }
-    }
-
-    /// The number of a pool's claims of the last 7 days.
-    var claimCount: Int { self["recentClaims"]?.number("claims") ?? 0 }
 }
 
 extension PoolSquares {

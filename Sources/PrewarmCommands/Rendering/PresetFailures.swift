@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -6,7 +7,7 @@ struct PresetFailures {
     private let cause: String
     /// The names of the presets.
     private let names: [String]
-    /// The presets (``Value/presetKey``).
+    /// The presets (``PresetDocument/presetKey``).
     let keys: [String]
     /// The largest number of failed builds in a row.
     private let builds: Int
@@ -18,20 +19,20 @@ struct PresetFailures {
     /// Returns the causes in the order of their first presets. A preset that is suspended has no next build, and is left
     /// out.
     /// - Parameter least: The least number of presets with the same cause.
-    static func of(_ presets: [Value], least: Int) -> [PresetFailures] {
+    static func of(_ presets: [PresetDocument], least: Int) -> [PresetFailures] {
         let failing = presets.filter { preset in
-            preset["failure"] != nil && preset["converged"]?.bool != true && preset.condition(.suspended) == nil
+            preset.failure != nil && !preset.converged && preset.conditions[.suspended] == nil
         }
-        let groups = Dictionary(grouping: failing) { $0["failure"]?.text("cause") ?? "" }
+        let groups = Dictionary(grouping: failing) { $0.failure?.cause ?? "" }
         var seen: Set<String> = []
         return failing.compactMap { preset in
-            let cause = preset["failure"]?.text("cause") ?? ""
+            let cause = preset.failure?.cause ?? ""
             guard let group = groups[cause], group.count >= least, seen.insert(cause).inserted else { return nil }
             return PresetFailures(
-                cause: cause, names: group.compactMap { $0.text("name") }, keys: group.map(\.presetKey),
-                builds: group.map { $0["failure"]?.number("builds") ?? 0 }.max() ?? 0,
-                stalled: group.count { $0.condition(.stalled) != nil },
-                next: group.compactMap { $0["failure"]?.time("nextTryAt") }.min())
+                cause: cause, names: group.map(\.name), keys: group.map(\.presetKey),
+                builds: group.compactMap { $0.failure?.builds }.max() ?? 0,
+                stalled: group.count { $0.conditions[.stalled] != nil },
+                next: group.compactMap { $0.failure?.nextTryAt }.min())
         }
     }
 
@@ -52,7 +53,7 @@ struct PresetFailures {
     }
 }
 
-extension Value {
+extension PresetDocument {
     /// The source and the name of the document of a preset: two sources may have presets of the same name.
-    var presetKey: String { "\(text("source") ?? "")/\(text("name") ?? "")" }
+    var presetKey: String { "\(source)/\(name)" }
 }

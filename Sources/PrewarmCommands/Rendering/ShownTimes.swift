@@ -1,4 +1,5 @@
 import Glibc
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -60,9 +61,4 @@ struct ShownTimes {
     }
 
     private static func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-}
-
-extension Value {
-    /// Returns a member that is a time, for people; nil if it is missing.
-    func timeText(_ key: String, _ times: ShownTimes) -> String? { time(key).map(times.relative) }
 }

@@ -1,34 +1,39 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
 /// The tables of `prewarm get`. They show the same documents that programs get as JSON.
-struct DocumentTable {
+struct DocumentTable<Row> {
     /// A column: its title, and the cell for a document.
     struct Column {
         let title: String
-        /// The member without which a document does not need the column; nil if every document needs it.
-        private(set) var neededKey: String?
-        let cell: (Value) -> Table.Cell
+        /// Returns true if a document needs the column. A column that no document needs is left out.
+        private(set) var isNeeded: (Row) -> Bool = { _ in true }
+        let cell: (Row) -> Table.Cell
 
-        init(_ title: String, _ cell: @escaping (Value) -> Table.Cell) {
+        init(_ title: String, _ cell: @escaping (Row) -> Table.Cell) {
             self.title = title
             self.cell = cell
         }
 
-        /// Makes a column that shows a member on one line, and "-" if the member is missing.
-        init(_ title: String, text key: String) {
-            self.init(title) { Table.Cell($0[key]?.plainText ?? "-") }
+        /// Makes a column that shows a text on one line, and "-" if it is missing.
+        init(_ title: String, text: @escaping (Row) -> String?) {
+            self.init(title) { Table.Cell(text($0) ?? "-") }
         }
 
-        /// Makes a column that shows a number, 0 if the member is missing. Without any such member, the column is left out.
-        init(_ title: String, numberIfAny key: String) {
-            self.init(title) { Table.Cell($0[key]?.plainText ?? "0") }
-            neededKey = key
+        init(_ title: String, number: @escaping (Row) -> Int) {
+            self.init(title) { Table.Cell("\(number($0))") }
+        }
+
+        /// Makes a column that shows a number, 0 if it is missing. Without any such number, the column is left out.
+        init(_ title: String, numberIfAny number: @escaping (Row) -> Int?) {
+            self.init(title) { Table.Cell("\(number($0) ?? 0)") }
+            isNeeded = { number($0) != nil }
         }
 
         /// Makes a column that shows the age of a time.
-        init(_ title: String, age key: String, now: Timestamp) {
-            self.init(title) { Table.Cell($0.age(of: key, at: now)) }
+        init(_ title: String, age time: @escaping (Row) -> Timestamp?, now: Timestamp) {
+            self.init(title) { row in Table.Cell(time(row).map { (now - $0).age } ?? "-") }
         }
     }
 
@@ -38,52 +43,30 @@ struct DocumentTable {
     /// The titles of the columns that are left out in this order if the terminal is narrow.
     var optional: [String] = []
 
-    /// The table with the source as the first column.
-    var withSources: DocumentTable {
+    /// Returns the table with the source as the first column.
+    func with(source: @escaping (Row) -> String) -> DocumentTable {
         let others = columns.filter { $0.title != "SOURCE" }
         return DocumentTable(
-            columns: [Column("SOURCE", text: "source")] + others, flexible: flexible,
+            columns: [Column("SOURCE", text: source)] + others, flexible: flexible,
             optional: optional.filter { $0 != "SOURCE" })
     }
 
     /// Returns the text of a table with one row for each document.
     /// - Parameter isWide: true if all columns are shown whole, even if the terminal is narrower.
-    func text(_ documents: [Value], _ console: Console, isWide: Bool = false) -> TerminalText {
-        let columns = columns.filter { column in
-            column.neededKey.map { key in documents.contains { $0[key] != nil } } ?? true
-        }
+    func text(_ documents: [Row], _ console: Console, isWide: Bool = false) -> TerminalText {
+        let columns = columns.filter { documents.contains(where: $0.isNeeded) }
         var table = Table(columns.map(\.title), flexible: flexible, optional: optional)
         for document in documents { table.add(columns.map { $0.cell(document) }) }
         return table.text(width: isWide ? nil : console.outputWidth, color: console.colorsOutput)
     }
 }
 
-extension Value {
-    /// The value for people: a text without quotes, a list with commas; nil for null.
-    var plainText: String? {
-        switch self {
-        case .null: nil
-        case .bool(let value): value ? "yes" : "no"
-        case .int(let value): "\(value)"
-        case .double(let value): "\(value)"
-        case .number(let text): text
-        case .string(let value): value
-        case .array(let elements): elements.compactMap(\.plainText).joined(separator: ",")
-        case .object(let pairs): pairs.map { "\($0.key)=\($0.value.plainText ?? "")" }.joined(separator: ", ")
-        }
-    }
+extension OrderedMap<String> {
+    /// The values for people on one line, for example `team=web, size=large`.
+    var line: String { pairs.map { "\($0.key)=\($0.value)" }.joined(separator: ", ") }
+}
 
-    func time(_ key: String) -> Timestamp? { text(key).flatMap { Timestamp($0) } }
-
-    func age(of key: String, at now: Timestamp) -> String { time(key).map { (now - $0).age } ?? "-" }
-
-    /// Returns the condition of a kind; nil if the document does not have it.
-    func condition(_ kind: Condition.Kind) -> Value? {
-        list("conditions").first { $0.text("type") == kind.rawValue }
-    }
-
-    /// Returns a revision with eight digits of its commit, for example `main@sha1:5394cb7f`; nil if the member is missing.
-    func shortRevision(_ key: String) -> String? {
-        text(key).map { Revision($0)?.short ?? $0 }
-    }
+extension String {
+    /// The text of a revision with eight digits of its commit, for example `main@sha1:5394cb7f`.
+    var shortRevision: String { Revision(self)?.short ?? self }
 }

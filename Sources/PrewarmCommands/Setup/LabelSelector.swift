@@ -1,4 +1,5 @@
 import ArgumentParser
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -42,13 +43,13 @@ struct LabelSelector: ExpressibleByArgument {
         !text.isEmpty && !text.contains { "!=".contains($0) || $0.isWhitespace }
     }
 
-    /// Returns true if the labels of a document match. An object without the key matches `key!=value`.
-    func matches(_ document: Value) -> Bool {
+    /// Returns true if the labels match. An object without the key matches `key!=value`.
+    func matches(_ labels: OrderedMap<String>?) -> Bool {
         requirements.allSatisfy { requirement in
             switch requirement {
             case .equal(let key, let value, let isNegated):
-                (document["labels"]?.text(key) == value) != isNegated
-            case .present(let key, let isNegated): (document["labels"]?[key] != nil) != isNegated
+                (labels?[key] == value) != isNegated
+            case .present(let key, let isNegated): (labels?[key] != nil) != isNegated
             }
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import SystemPackage
@@ -27,7 +28,7 @@ struct PlanFile {
             "kind": .string(kind),
             "preset": preset.map { .string($0) },
             "digests": .object(digests),
-            "plan": Value(plans: reports, at: time, for: .local),
+            "plan": PlanDocument(plans: reports, at: time, for: .local).tree,
         ])
         do {
             // The plan may contain parameters, so that only the owner may read it, whatever the umask allows.

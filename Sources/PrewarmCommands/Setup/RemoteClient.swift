@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
@@ -145,7 +146,7 @@ final class RemoteClient: APIClient {
         let (status, headers, bytes) = try await exchange(message, AnswerBudget(for: request))
         let value = try? JSONReader.read(bytes, depthLimit: Self.deepestAnswer)
         guard (200..<300).contains(status) else {
-            throw value.flatMap { Problem(remote: $0) }
+            throw value.flatMap { try? ValueDecoder.decode(ProblemDocument.self, from: $0) }.map { Problem(remote: $0) }
                 ?? Problem(
                     "BadAnswer", status: Int(status), "cannot use the answer of \(base): its status is \(status)",
                     hint: hint(status))

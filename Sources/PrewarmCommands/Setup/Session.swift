@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import PrewarmServer
@@ -20,18 +21,18 @@ struct Session: Sendable {
     func now() async -> Timestamp { now() }
 
     /// Returns the status of all sources and pools: of the local store whole, of a daemon with at most 1000 pools.
-    func status() async throws -> Value {
+    func status() async throws -> StatusDocument {
         try await get("status", query: ["limit": local == nil ? "1000" : nil])
     }
 
-    func get(_ path: String..., query: [String: String?] = [:]) async throws -> Value {
-        try await client.send(APIRequest(.get, path, query: query)).value
+    func get<Answer: Decodable>(_ path: String..., query: [String: String?] = [:]) async throws -> Answer {
+        try await client.send(APIRequest(.get, path, query: query)).decoded()
     }
 
     /// Returns all pages of a list.
     /// - Throws: ``Problem`` if a page follows itself, or if the list is larger than ``AnswerBudget`` allows.
-    func pages(_ path: String..., query: [String: String?] = [:]) async throws -> [Value] {
-        var elements: [Value] = []
+    func pages<Element: Document>(_ path: String..., query: [String: String?] = [:]) async throws -> [Element] {
+        var elements: [Element] = []
         var cursor: String?
         var (pages, size) = (0, 0)
         repeat {
@@ -39,7 +40,7 @@ struct Session: Sendable {
             if local == nil { query["limit"] = "1000" }
             if let cursor { query["cursor"] = cursor }
             let answer = try await client.send(APIRequest(.get, path, query: query))
-            elements += answer.value.elements
+            elements += try answer.decoded(as: [Element].self)
             (pages, size) = (pages + 1, size + answer.size)
             let isSame = cursor != nil && answer.nextCursor == cursor
             guard !isSame, pages <= AnswerBudget.pages, size <= AnswerBudget.listSize else {
@@ -52,25 +53,22 @@ struct Session: Sendable {
         return elements
     }
 
-    func list(_ path: String..., query: [String: String?] = [:]) async throws -> [Value] {
-        try await client.send(APIRequest(.get, path, query: query)).value.elements
-    }
-
-    func post(
+    func post<Answer: Decodable>(
         _ path: String..., query: [String: String?] = [:], body: KeyValuePairs<String, Value?>,
         idempotencyKey: String? = nil
-    ) async throws -> Value {
+    ) async throws -> Answer {
         try await post(path, query: query, body: .object(known: body), idempotencyKey: idempotencyKey)
     }
 
-    func post(
+    func post<Answer: Decodable>(
         _ path: [String], query: [String: String?], body: Value, idempotencyKey: String?
-    ) async throws -> Value {
-        try await client.send(APIRequest(.post, path, query: query, body: body, idempotencyKey: idempotencyKey)).value
+    ) async throws -> Answer {
+        try await client.send(APIRequest(.post, path, query: query, body: body, idempotencyKey: idempotencyKey))
+            .decoded()
     }
 
-    func delete(_ path: String..., query: [String: String?] = [:]) async throws -> Value {
-        try await client.send(APIRequest(.delete, path, query: query)).value
+    func delete<Answer: Decodable>(_ path: String..., query: [String: String?] = [:]) async throws -> Answer {
+        try await client.send(APIRequest(.delete, path, query: query)).decoded()
     }
 }
 

@@ -170,7 +170,7 @@ extension ClaimLease {
 
 extension ClaimLease {
     /// The bound that shortened a request.
-    package enum Clamp: String, Hashable, Sendable {
+    package enum Clamp: String, CaseIterable, Hashable, Sendable {
         /// `lease.max` of the preset.
         case max
     }

@@ -15,7 +15,7 @@ package struct Plan: Hashable, Sendable {
 
 /// One decision of the planner about one workspace.
 package struct Action: Hashable, Sendable {
-    package enum Kind: String, Sendable {
+    package enum Kind: String, CaseIterable, Sendable {
         case create, delete
         /// Cancels a create before its provisioner was called.
         case cancel

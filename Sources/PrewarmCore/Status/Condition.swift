@@ -19,7 +19,7 @@ package struct Condition: Hashable, Sendable {
         case pinned = "Pinned"
     }
 
-    package enum Status: String, Sendable {
+    package enum Status: String, CaseIterable, Sendable {
         case yes = "True"
         case no = "False"
         case unknown = "Unknown"

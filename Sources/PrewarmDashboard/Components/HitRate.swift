@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -7,10 +8,10 @@ struct HitRate {
     private let claims: Int
 
     /// - Parameter pool: The document of a pool. Returns nil if it had no claim.
-    init?(_ pool: Value) {
-        guard let share = pool["recentClaims"]?["hitRate"]?.decimal else { return nil }
-        self.share = share
-        claims = pool["recentClaims"]?.number("claims") ?? 0
+    init?(_ pool: PresetDocument) {
+        guard let recent = pool.recentClaims else { return nil }
+        share = recent.hitRate
+        claims = recent.claims
     }
 
     /// The share in whole percent, rounded down, so that only 100 % means that no claim waited.

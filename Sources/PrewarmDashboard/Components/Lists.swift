@@ -1,12 +1,13 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
 /// The conditions of a preset or a source.
 struct ConditionTable {
-    private let conditions: [Value]
+    private let conditions: [ConditionDocument]
     private let times: Moments
 
-    init(_ conditions: [Value], _ times: Moments) {
+    init(_ conditions: [ConditionDocument], _ times: Moments) {
         self.conditions = conditions
         self.times = times
     }
@@ -21,9 +22,8 @@ struct ConditionTable {
             ],
             rows: conditions.map { condition in
                 [
-                    "\(condition.text("type") ?? "")", "\(condition.text("status") ?? "")",
-                    "\(condition.text("reason") ?? "")", times.sentence(condition.text("message") ?? ""),
-                    times.element(condition, "since"),
+                    "\(condition.type)", "\(condition.status.text)", "\(condition.reason)",
+                    times.sentence(condition.message), times.element(condition.since),
                 ]
             }
         ).markup
@@ -32,12 +32,12 @@ struct ConditionTable {
 
 /// A list of events, the newest first.
 struct EventList {
-    private let events: [Value]
+    private let events: [EventDocument]
     private let times: Moments
     private let seesOwners: Bool
 
     /// - Parameter seesOwners: False if the messages must not name owners of workspaces.
-    init(_ events: some Sequence<Value>, _ times: Moments, seesOwners: Bool) {
+    init(_ events: some Sequence<EventDocument>, _ times: Moments, seesOwners: Bool) {
         self.events = Array(events)
         self.times = times
         self.seesOwners = seesOwners
@@ -50,18 +50,18 @@ struct EventList {
 
     /// Returns the message of an event. If it may name an owner whom the reader must not see, the meaning of the event's
     /// reason stands for it.
-    private func message(_ event: Value) -> String {
-        let reason = event.text("reason").flatMap { EventReason(rawValue: $0) }
-        let isAboutWorkspace = event.text("object")?.hasPrefix("workspace/") == true
+    private func message(_ event: EventDocument) -> String {
+        let reason = EventReason(rawValue: event.reason)
+        let isAboutWorkspace = event.object.hasPrefix("workspace/")
         if seesOwners || !isAboutWorkspace || reason.map(Self.withoutOwners.contains) == true {
-            return event.text("message") ?? ""
+            return event.message
         }
         return reason?.meaning ?? ""
     }
 
     /// The object of an event, with a short form of a revision.
-    private static func shortObject(_ event: Value) -> String {
-        let object = event.text("object") ?? ""
+    private static func shortObject(_ event: EventDocument) -> String {
+        let object = event.object
         guard object.hasPrefix("revision/") else { return object }
         return "revision/\(RevisionText.shortName(String(object.dropFirst("revision/".count))))"
     }
@@ -69,12 +69,12 @@ struct EventList {
     var markup: Markup {
         guard !events.isEmpty else { return "<p class=\"empty\">There are no events yet.</p>" }
         let items = events.map { event -> Markup in
-            let isWarning = event.text("type") == "Warning"
+            let isWarning = event.type == .warning
             let kind: Markup =
                 isWarning
                 ? "<span class=\"badge warning\">\(Icon.triangle.markup)Warning</span> " : ""
             return """
-                <li><span class="when">\(times.element(event, "at"))</span><div><p>\(kind)<strong>\(event.text("reason") ?? "")</strong> \
+                <li><span class="when">\(times.element(event.at))</span><div><p>\(kind)<strong>\(event.reason)</strong> \
                 <span class="muted">\(Self.shortObject(event))</span></p><p>\(times.sentence(message(event)))</p></div></li>
                 """
         }
@@ -84,10 +84,10 @@ struct EventList {
 
 /// An applied revision in one line.
 struct RevisionText {
-    private let revision: Value
+    private let revision: RevisionDocument
     private let times: Moments
 
-    init(_ revision: Value, _ times: Moments) {
+    init(_ revision: RevisionDocument, _ times: Moments) {
         self.revision = revision
         self.times = times
     }
@@ -100,19 +100,17 @@ struct RevisionText {
     }
 
     var short: Markup {
-        let name = Self.shortName(revision.text("revision") ?? "")
-        let subject: Markup = revision.text("subject").map { " \($0)" } ?? ""
-        let author: Markup = revision.text("author").map { " by \($0)" } ?? ""
+        let name = Self.shortName(revision.revision)
+        let subject: Markup = revision.subject.map { " \($0)" } ?? ""
+        let author: Markup = revision.author.map { " by \($0)" } ?? ""
         return
-            "<code>\(name)</code>\(subject)<span class=\"under\">applied \(times.element(revision, "appliedAt"))\(author)</span>"
+            "<code>\(name)</code>\(subject)<span class=\"under\">applied \(times.element(revision.appliedAt))\(author)</span>"
     }
 
     /// The numbers of workspaces that the revision created, deleted and canceled.
     var changes: Markup {
-        let parts = [("created", "created"), ("deleted", "deleted"), ("cancelled", "canceled")].compactMap {
-            key, word in
-            revision.number(key) > 0 ? "\(revision.number(key)) \(word)" : nil
-        }
+        let counts = [(revision.created, "created"), (revision.deleted, "deleted"), (revision.cancelled, "canceled")]
+        let parts = counts.compactMap { count, word in count > 0 ? "\(count) \(word)" : nil }
         return parts.isEmpty ? "no workspaces changed" : "\(parts.joined(separator: ", "))"
     }
 }

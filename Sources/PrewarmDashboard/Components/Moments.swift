@@ -1,5 +1,4 @@
 package import PrewarmCore
-import PrewarmEngine
 
 /// The times of a page: relative to now, with the exact time in the element's title. Servers and readers can be in different
 /// time zones, so exact times are in UTC.
@@ -8,11 +7,8 @@ package struct Moments: Sendable {
 
     package init(now: Timestamp) { self.now = now }
 
-    /// Returns the element `time` of a member of a document; a dash if the document does not have it.
-    func element(_ document: Value, _ key: String) -> Markup {
-        guard let time = document.text(key).flatMap({ Timestamp($0) }) else { return "–" }
-        return element(time)
-    }
+    /// Returns the element `time`; a dash without a time.
+    func element(_ time: Timestamp?) -> Markup { time.map { element($0) } ?? "–" }
 
     func element(_ time: Timestamp) -> Markup {
         "<time datetime=\"\(time.inSentence)\" title=\"\(exact(time))\">\(distance(time))</time>"

@@ -1,5 +1,5 @@
+import PrewarmAPI
 import PrewarmCore
-import PrewarmEngine
 
 /// The state of a pool in one word with a shape. The word and the shape differ for each state, so that no state depends on
 /// its color alone.
@@ -13,7 +13,7 @@ struct PoolState: Hashable {
     let icon: Icon
 
     /// - Parameter preset: A document of a preset. Conditions that this version does not know are shown with their type.
-    init(_ preset: Value) {
+    init(_ preset: PresetDocument) {
         self = Self.attention(preset) ?? Self.ordinary(preset)
     }
 
@@ -24,7 +24,7 @@ struct PoolState: Hashable {
     }
 
     /// Returns the worst condition that needs a person; nil if no condition does.
-    private static func attention(_ preset: Value) -> PoolState? {
+    private static func attention(_ preset: PresetDocument) -> PoolState? {
         let types = trueTypes(preset)
         for (type, state) in worstFirst where types.contains(type) { return state }
         if let unknown = types.first(where: { !usual.contains($0) }) { return PoolState(unknown, .warning, .triangle) }
@@ -44,20 +44,20 @@ struct PoolState: Hashable {
     /// The types of conditions that ``ordinary(_:)`` covers.
     private static let usual: Set<String> = ["Ready", "Reconciling", "Suspended", "Limited", "Deprecated", "Pinned"]
 
-    private static func ordinary(_ preset: Value) -> PoolState {
+    private static func ordinary(_ preset: PresetDocument) -> PoolState {
         let types = trueTypes(preset)
         let isReady = types.contains("Ready")
         if types.contains("Suspended") { return PoolState("Suspended", .quiet, .pause) }
         if types.contains("Deprecated") { return PoolState("Deprecated", .quiet, .dash) }
         if !isReady, types.contains("Limited") { return PoolState("Limited", .warning, .bar) }
-        if preset.number("outdated") > 0 { return PoolState("Rolling out", .busy, .half) }
-        if !isReady { return PoolState(preset.number("starting") > 0 ? "Filling" : "Short", .busy, .half) }
-        if preset.number("desired") == 0 { return PoolState("Scaled to zero", .quiet, .dash) }
+        if preset.outdated > 0 { return PoolState("Rolling out", .busy, .half) }
+        if !isReady { return PoolState(preset.starting > 0 ? "Filling" : "Short", .busy, .half) }
+        if preset.desired == 0 { return PoolState("Scaled to zero", .quiet, .dash) }
         return PoolState("Ready", .good, .check)
     }
 
-    private static func trueTypes(_ preset: Value) -> [String] {
-        preset.list("conditions").filter { $0.text("status") == "True" }.compactMap { $0.text("type") }
+    private static func trueTypes(_ preset: PresetDocument) -> [String] {
+        preset.conditions.filter { $0.status == .yes }.map(\.type)
     }
 
     /// The badge: the shape and the word.

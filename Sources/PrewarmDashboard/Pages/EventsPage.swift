@@ -1,10 +1,10 @@
+package import PrewarmAPI
 import PrewarmCore
-package import PrewarmEngine
 
 extension Page {
     /// Returns the page of the last events.
     /// - Parameter events: The documents of the events, the oldest first.
-    package static func events(_ events: [Value], times: Moments, for viewer: Viewer) -> Page {
+    package static func events(_ events: [EventDocument], times: Moments, for viewer: Viewer) -> Page {
         Page(
             "Events", section: .events,
             main: """
@@ -18,7 +18,9 @@ extension Page {
     /// - Parameters:
     ///   - workspaces: The documents of the claimed workspaces.
     ///   - hasMore: True if there are more workspaces than `workspaces`.
-    package static func claims(_ workspaces: [Value], hasMore: Bool, times: Moments, for viewer: Viewer) -> Page {
+    package static func claims(_ workspaces: [WorkspaceDocument], hasMore: Bool, times: Moments, for viewer: Viewer)
+        -> Page
+    {
         let more: Markup =
             hasMore
             ? "<p class=\"muted\">There are more. <code>prewarm get workspaces</code> lists all of them.</p>" : ""

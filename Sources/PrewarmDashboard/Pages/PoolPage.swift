@@ -1,5 +1,5 @@
+package import PrewarmAPI
 import PrewarmCore
-package import PrewarmEngine
 
 /// The page of one pool.
 package struct PoolPage: Sendable {
@@ -7,18 +7,19 @@ package struct PoolPage: Sendable {
     package static let workspaceLimit = 200
 
     /// The document of the preset, as `describe preset` gives it.
-    let preset: Value
+    let preset: PresetDescription
     /// The documents of the last failed operations, the newest first.
-    let failures: [Value]
+    let failures: [OperationDescription]
     /// The document of the applied revision of the source; nil if no revision is applied.
-    let revision: Value?
+    let revision: RevisionDocument?
     let history: PoolHistory
     /// A random text, so that a claim that is sent twice is one claim.
     let claimKey: String
     let times: Moments
 
     package init(
-        preset: Value, failures: [Value], revision: Value?, history: PoolHistory, claimKey: String, times: Moments
+        preset: PresetDescription, failures: [OperationDescription], revision: RevisionDocument?, history: PoolHistory,
+        claimKey: String, times: Moments
     ) {
         self.preset = preset
         self.failures = failures
@@ -28,8 +29,8 @@ package struct PoolPage: Sendable {
         self.times = times
     }
 
-    private var name: String { preset.text("name") ?? "" }
-    private var source: String { preset.text("source") ?? "" }
+    private var name: String { preset.name }
+    private var source: String { preset.source }
 
     package func page(for viewer: Viewer) -> Page {
         Page(
@@ -47,32 +48,33 @@ package struct PoolPage: Sendable {
                 <section class="card" aria-labelledby="plot-title"><h2 id="plot-title">Last 24 hours and next 24 hours</h2>
                 \(Page.live("plot", HistoryPlot(history, now: times.now).markup))</section>
                 <section class="card" aria-labelledby="conditions-title"><h2 id="conditions-title">Conditions</h2>
-                \(Page.live("conditions", ConditionTable(preset.list("conditions"), times).markup))</section>
+                \(Page.live("conditions", ConditionTable(preset.conditions, times).markup))</section>
                 \(Page.live("failures", failureSection))
                 <section class="card" aria-labelledby="workspaces-title"><h2 id="workspaces-title">Workspaces</h2>
                 \(Page.live("workspaces", workspaces(viewer)))</section>
                 <section class="card" aria-labelledby="events-title"><h2 id="events-title">Recent events</h2>
-                \(Page.live("events", EventList(preset.list("events").reversed(), times, seesOwners: viewer.seesOwners).markup))</section>
+                \(Page.live("events", EventList(preset.events.reversed(), times, seesOwners: viewer.seesOwners).markup))</section>
                 """)
     }
 
     private var head: Markup {
         var tiles = [
-            Tile(name: "Ready", value: "\(preset.number("claimable"))", detail: older),
-            Tile(name: "Desired", value: "\(preset.number("desired"))"),
-            Tile(name: "Starting", value: "\(preset.number("starting"))"),
-            Tile(name: "Claimed", value: "\(preset.number("claimed"))"),
+            Tile(name: "Ready", value: "\(preset.claimable)", detail: older),
+            Tile(name: "Desired", value: "\(preset.desired)"),
+            Tile(name: "Starting", value: "\(preset.starting)"),
+            Tile(name: "Claimed", value: "\(preset.claimed)"),
         ]
-        if preset["waiting"] != nil { tiles.append(Tile(name: "Waiting claims", value: "\(preset.number("waiting"))")) }
-        if let hitRate = HitRate(preset) { tiles.append(hitRate.tile) }
-        for (key, name) in [
-            ("outdated", "Outdated"), ("deleting", "Deleting"), ("failed", "Failed"), ("unhealthy", "Unhealthy"),
+        if let waiting = preset.waiting { tiles.append(Tile(name: "Waiting claims", value: "\(waiting)")) }
+        if let hitRate = HitRate(preset.base) { tiles.append(hitRate.tile) }
+        for (count, name) in [
+            (preset.outdated, "Outdated"), (preset.deleting, "Deleting"), (preset.failed, "Failed"),
+            (preset.unhealthy ?? 0, "Unhealthy"),
         ]
-        where preset.number(key) > 0 {
-            tiles.append(Tile(name: name, value: "\(preset.number(key))"))
+        where count > 0 {
+            tiles.append(Tile(name: name, value: "\(count)"))
         }
         return """
-            <div class="title"><h1>\(name)</h1>\(PoolState(preset).badge)</div>
+            <div class="title"><h1>\(name)</h1>\(PoolState(preset.base).badge)</div>
             \(Tile.row(tiles, label: "Workspaces of this pool"))
             \(heldHint)
             """
@@ -80,14 +82,13 @@ package struct PoolPage: Sendable {
 
     /// A sentence that leads to the held changes, if there are any.
     private var heldHint: Markup {
-        let isHeld = preset.list("conditions").contains { $0.text("type") == "DeletionsHeld" }
-        return isHeld
+        preset.conditions[.deletionsHeld] != nil
             ? "<p class=\"hint\">Changes of this pool are held. <a href=\"/sources\">See the sources</a> to approve them.</p>"
             : ""
     }
 
     private var older: Markup {
-        let older = preset.number("claimable") - preset.number("eligible")
+        let older = preset.claimable - preset.eligible
         return older > 0 ? "\(older) of an older version" : ""
     }
 
@@ -103,7 +104,7 @@ package struct PoolPage: Sendable {
             """ : ""
         let claim = Form(
             action: "\(address)/claim", button: "Claim a workspace", values: [("key", claimKey)], fields: owner)
-        let hasFailed = preset["failure"] != nil || preset.number("failed") > 0
+        let hasFailed = preset.failure != nil || preset.failed > 0
         let retry =
             viewer.mayOperate && hasFailed
             ? Form(action: "\(address)/retry", button: "Retry now", isSecondary: true).markup(for: viewer) : ""
@@ -111,21 +112,21 @@ package struct PoolPage: Sendable {
     }
 
     private var next: Markup {
-        let sentences = preset.list("story").compactMap(\.string)
+        let sentences = preset.story
         guard !sentences.isEmpty else { return "<p class=\"empty\">Nothing is known yet.</p>" }
         return "<ul class=\"story\">\(sentences.map { "<li>\(times.sentence($0))</li>" as Markup }.joined())</ul>"
     }
 
     private var definition: Markup {
         var rows: [(String, Markup)] = [
-            ("Template", "\(preset.text("template") ?? "") \(preset.text("version") ?? "")"),
-            ("Provisioner", "\(preset.text("provisioner") ?? "")"),
-            ("Manifest", "<code>\(preset.text("file") ?? ""):\(preset.number("line"))</code>"),
+            ("Template", "\(preset.template) \(preset.version)"),
+            ("Provisioner", "\(preset.provisioner)"),
+            ("Manifest", "<code>\(preset.file):\(preset.line)</code>"),
         ]
-        for pair in preset["parameters"]?.pairs ?? [] { rows.append((pair.key, "<code>\(pair.value.shown)</code>")) }
-        for pair in preset["labels"]?.pairs ?? [] { rows.append(("Label \(pair.key)", "\(pair.value.shown)")) }
-        if let ttl = preset.text("ttl") { rows.append(("Time to live", "\(ttl)")) }
-        if let strategy = preset.text("strategy") { rows.append(("Rollout", "\(strategy)")) }
+        for pair in preset.parameters.pairs { rows.append((pair.key, "<code>\(pair.value.shown)</code>")) }
+        for pair in preset.labels?.pairs ?? [] { rows.append(("Label \(pair.key)", "\(pair.value)")) }
+        if let ttl = preset.ttl { rows.append(("Time to live", "\(ttl)")) }
+        rows.append(("Rollout", "\(preset.strategy)"))
         if let revision { rows.append(("Revision", RevisionText(revision, times).short)) }
         return
             "<dl class=\"facts\">\(rows.map { "<div><dt>\($0.0)</dt><dd>\($0.1)</dd></div>" as Markup }.joined())</dl>"
@@ -140,7 +141,7 @@ package struct PoolPage: Sendable {
     }
 
     private func workspaces(_ viewer: Viewer) -> Markup {
-        let all = preset.list("workspaces")
+        let all = preset.workspaces
         guard !all.isEmpty else { return "<p class=\"empty\">There is no workspace to show.</p>" }
         let left = all.count - Self.workspaceLimit
         let more: Markup = left > 0 ? "<p class=\"muted\">and \(left) more</p>" : ""
@@ -151,35 +152,43 @@ package struct PoolPage: Sendable {
 
 /// A failed operation with the end of its log, if the reader may read it.
 struct Failure {
-    private let operation: Value
+    private let operation: OperationDescription
     private let times: Moments
 
-    init(_ operation: Value, _ times: Moments) {
+    init(_ operation: OperationDescription, _ times: Moments) {
         self.operation = operation
         self.times = times
     }
 
     var markup: Markup {
-        let id = operation.text("id") ?? ""
+        let id = operation.id
         let log: Markup =
-            operation.text("logEnd").map {
+            operation.logEnd.map {
                 """
                 <details id="log-\(id)"><summary>The end of the log<span class="unseen"> of \(title)</span></summary>\
                 <pre tabindex="0">\(Markup.lines($0))</pre></details>
                 """
             } ?? ""
         return """
-            <article class="failure"><h3>\(title)</h3><p class="muted">attempt \(operation.number("attempt")), \
-            \(times.element(operation, "finishedAt"))</p><p class="cause">\(operation.text("error")?.cause ?? "no cause is known")</p>\(log)</article>
+            <article class="failure"><h3>\(title)</h3><p class="muted">attempt \(operation.attempt), \
+            \(times.element(operation.finishedAt))</p><p class="cause">\(operation.error?.cause ?? "no cause is known")</p>\(log)</article>
             """
     }
 
     private var title: String {
-        "\(operation.text("type") ?? "operation") of \(operation.text("workspaceName") ?? operation.text("workspace") ?? "")"
+        "\(operation.type) of \(operation.workspaceName)"
     }
 }
 
-extension Value {
-    /// The value as text for people.
-    var shown: String { string ?? compactJSON }
+extension ParameterValue {
+    /// The value as text for people. Of a secret, it is the name.
+    fileprivate var shown: String {
+        switch self {
+        case .string(let text): text
+        case .integer(let number): "\(number)"
+        case .number(let number): "\(number)"
+        case .boolean(let flag): "\(flag)"
+        case .secret(let name): "secret \(name)"
+        }
+    }
 }

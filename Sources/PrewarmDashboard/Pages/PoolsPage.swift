@@ -1,5 +1,5 @@
+package import PrewarmAPI
 import PrewarmCore
-package import PrewarmEngine
 
 /// The page of all pools.
 package struct PoolsPage: Sendable {
@@ -23,13 +23,13 @@ package struct PoolsPage: Sendable {
     }
 
     /// The documents of the pools on this page.
-    package let pools: [Value]
+    package let pools: [PresetDocument]
     /// The number of pools that the search found.
     package let found: Int
     package let totals: PoolSums
     package let search: Search
 
-    package init(pools: [Value], found: Int, totals: PoolSums, search: Search) {
+    package init(pools: [PresetDocument], found: Int, totals: PoolSums, search: Search) {
         self.pools = pools
         self.found = found
         self.totals = totals
@@ -48,7 +48,7 @@ package struct PoolsPage: Sendable {
     }
 
     private var tiles: Markup {
-        let waiting = totals.waiting > 0 ? [Tile(name: "Waiting claims", value: "\(totals.waiting)")] : []
+        let waiting = totals.waiting.map { [Tile(name: "Waiting claims", value: "\($0)")] } ?? []
         return Tile.row(
             [
                 Tile(name: "Pools", value: "\(totals.pools)"),
@@ -82,7 +82,7 @@ package struct PoolsPage: Sendable {
 
     private var list: Markup {
         guard !pools.isEmpty else { return "<p class=\"empty\">\(emptyText)</p>" }
-        let hasWaiting = pools.contains { $0["waiting"] != nil }
+        let hasWaiting = pools.contains { $0.waiting != nil }
         var columns: [Table.Column] = [
             .init("Pool", isHeader: true), .init("State", kind: "whole"), .init("Workspaces", kind: "whole"),
             .init("Ready", isNumber: true),
@@ -91,10 +91,10 @@ package struct PoolsPage: Sendable {
         if hasWaiting { columns.append(.init("Waiting", isNumber: true)) }
         columns.append(.init("Hit rate", isNumber: true))
         let rows = pools.map { pool -> [Markup] in
-            let waiting: [Markup] = hasWaiting ? ["\(pool.number("waiting"))"] : []
+            let waiting: [Markup] = hasWaiting ? ["\(pool.waiting ?? 0)"] : []
             return [
-                name(pool), state(pool), PoolDots(pool).markup, "\(pool.number("claimable"))",
-                "\(pool.number("desired"))", "\(pool.number("starting"))", "\(pool.number("claimed"))",
+                name(pool), state(pool), PoolDots(pool).markup, "\(pool.claimable)",
+                "\(pool.desired)", "\(pool.starting)", "\(pool.claimed)",
             ] + waiting + [HitRate(pool)?.percent ?? "–"]
         }
         let range = "\(first + 1) to \(first + pools.count) of \(found.counted("pool"))"
@@ -112,18 +112,17 @@ package struct PoolsPage: Sendable {
             ? "No pool needs attention." : "No pool matches the search."
     }
 
-    private func name(_ pool: Value) -> Markup {
-        let (source, name) = (pool.text("source") ?? "", pool.text("name") ?? "")
-        return """
-            <a href="\(Address.pool(source: source, name: name))">\(name)</a>\
-            <span class="under">\(source) · \(pool.text("template") ?? "") \(pool.text("version") ?? "")</span>
-            """
+    private func name(_ pool: PresetDocument) -> Markup {
+        """
+        <a href="\(Address.pool(source: pool.source, name: pool.name))">\(pool.name)</a>\
+        <span class="under">\(pool.source) · \(pool.template) \(pool.version)</span>
+        """
     }
 
     /// The state, with the cause if builds of the pool fail.
-    private func state(_ pool: Value) -> Markup {
-        let cause = pool["failure"]?.text("cause").map {
-            "<span class=\"under cause\">\($0.limited(to: 120))</span>" as Markup
+    private func state(_ pool: PresetDocument) -> Markup {
+        let cause = pool.failure.map {
+            "<span class=\"under cause\">\($0.cause.limited(to: 120))</span>" as Markup
         }
         return PoolState(pool).badge + (cause ?? "")
     }
@@ -152,7 +151,7 @@ package struct PoolsPage: Sendable {
 struct PoolDots {
     private let squares: PoolSquares
 
-    init(_ pool: Value) { squares = PoolSquares(pool, most: 12) }
+    init(_ pool: PresetDocument) { squares = PoolSquares(pool, most: 12) }
 
     var markup: Markup {
         let count = squares.full + squares.half + squares.open

@@ -1,18 +1,18 @@
+package import PrewarmAPI
 import PrewarmCore
-package import PrewarmEngine
 
 /// The page of all sources with their revisions and held changes.
 package struct SourcesPage: Sendable {
     /// One source with what belongs to it.
     package struct Source: Sendable {
         /// The document of the source.
-        let document: Value
+        let document: SourceDocument
         /// The documents of the last applied revisions, the newest first.
-        let revisions: [Value]
+        let revisions: [RevisionDocument]
         /// The held actions of the plan that wait for an approval.
-        let held: [Value]
+        let held: [ActionDocument]
 
-        package init(document: Value, revisions: [Value], held: [Value]) {
+        package init(document: SourceDocument, revisions: [RevisionDocument], held: [ActionDocument]) {
             self.document = document
             self.revisions = revisions
             self.held = held
@@ -42,10 +42,8 @@ package struct SourcesPage: Sendable {
     }
 
     private func section(_ source: Source, index: Int, _ viewer: Viewer) -> Markup {
-        let name = source.document.text("name") ?? ""
-        let conditions = source.document.list("conditions")
-        let isReady = conditions.contains { $0.text("type") == "Ready" && $0.text("status") == "True" }
-        let isInvalid = conditions.contains { $0.text("type") == "Invalid" }
+        let (name, conditions) = (source.document.name, source.document.conditions)
+        let (isReady, isInvalid) = (source.document.isReady, conditions[.invalid] != nil)
         let badge: Markup =
             if isInvalid {
                 "<span class=\"badge bad\">\(Icon.triangle.markup)Invalid manifests</span>"
@@ -57,8 +55,8 @@ package struct SourcesPage: Sendable {
         return """
             <section class="card" aria-labelledby="source-\(index)">
             \(Page.live("source-\(index)-state", """
-                <div class="title"><h2 id="source-\(index)">\(name)</h2>\(badge)</div><dl class="facts"><div><dt>Repository</dt><dd><code>\(source.document.text("url") ?? "")</code></dd></div>\
-                <div><dt>Files</dt><dd>\(source.document.number("files"))</dd></div>\(replica(source.document))</dl>
+                <div class="title"><h2 id="source-\(index)">\(name)</h2>\(badge)</div><dl class="facts"><div><dt>Repository</dt><dd><code>\(source.document.url)</code></dd></div>\
+                <div><dt>Files</dt><dd>\(source.document.files ?? 0)</dd></div>\(replica(source.document))</dl>
                 \(ConditionTable(conditions, times).markup)\(hint(source.document))
                 """))
             \(Page.live("source-\(index)-held", held(source, index: index, viewer)))
@@ -70,13 +68,13 @@ package struct SourcesPage: Sendable {
     }
 
     /// The replica that reconciles the source, if there are several.
-    private func replica(_ source: Value) -> Markup {
-        guard source["sharedOut"] != nil, let name = source.text("replica") else { return "" }
+    private func replica(_ source: SourceDocument) -> Markup {
+        guard source.sharedOut == true, let name = source.replica else { return "" }
         return "<div><dt>Reconciled by</dt><dd><code>\(name)</code></dd></div>"
     }
 
-    private func hint(_ source: Value) -> Markup {
-        source.text("hint").map { "<p class=\"hint\">\(Markup.sentence($0))</p>" } ?? ""
+    private func hint(_ source: SourceDocument) -> Markup {
+        source.hint.map { "<p class=\"hint\">\(Markup.sentence($0))</p>" } ?? ""
     }
 
     // MARK: Changes
@@ -86,11 +84,10 @@ package struct SourcesPage: Sendable {
         let parts = source.revisions.enumerated().compactMap { place, revision -> Markup? in
             let changes = RevisionChanges(revision)
             guard !changes.isEmpty else { return nil }
-            let name = RevisionText.shortName(revision.text("revision") ?? "")
+            let name = RevisionText.shortName(revision.revision)
             // The id stays with the revision when a newer one arrives, so that an open part stays open. A source may return
             // to a revision, at another time.
-            let applied = revision.text("appliedAt").flatMap { Timestamp($0) }?.milliseconds ?? 0
-            let id = "\(revision.text("revision")?.suffix(40).prefix(8) ?? "")-\(applied)"
+            let id = "\(revision.revision.suffix(40).prefix(8))-\(revision.appliedAt.milliseconds)"
             guard place > 0 else {
                 return "<h3>Changes of the applied revision <code>\(name)</code></h3>\(changes.markup)"
             }
@@ -114,9 +111,9 @@ package struct SourcesPage: Sendable {
             ],
             rows: source.revisions.map { revision in
                 [
-                    "<code>\(RevisionText.shortName(revision.text("revision") ?? ""))</code>",
-                    "\(revision.text("subject") ?? "–")", "\(revision.text("author") ?? "–")",
-                    times.element(revision, "appliedAt"), RevisionText(revision, times).changes,
+                    "<code>\(RevisionText.shortName(revision.revision))</code>",
+                    "\(revision.subject ?? "–")", "\(revision.author ?? "–")",
+                    times.element(revision.appliedAt), RevisionText(revision, times).changes,
                 ]
             })
         return "<h3>Applied revisions</h3>\(table.markup)"
@@ -136,8 +133,8 @@ package struct SourcesPage: Sendable {
         guard !source.held.isEmpty else { return "" }
         let groups = Dictionary(grouping: source.held) { action in
             Group(
-                preset: action.text("preset") ?? "", action: action.text("action") ?? "",
-                message: action.text("message") ?? "", heldBy: action.text("heldBy") ?? "")
+                preset: action.preset, action: action.action.text, message: action.message ?? "",
+                heldBy: action.heldBy ?? "")
         }.sorted { ($0.key.preset, $0.key.action) < ($1.key.preset, $1.key.action) }
         let table = Table(
             caption: "Held changes",
@@ -155,10 +152,10 @@ package struct SourcesPage: Sendable {
     }
 
     private func approval(_ source: Source, index: Int, _ viewer: Viewer) -> Markup {
-        guard viewer.operatesAll, let revision = source.document.text("revision") else {
+        guard viewer.operatesAll, let revision = source.document.revision else {
             return "<p class=\"muted\">An operator can approve these changes.</p>"
         }
-        let name = source.document.text("name") ?? ""
+        let name = source.document.name
         return Form(
             action: "/approve", button: "Approve the changes", isDangerous: true,
             values: [("revision", revision), ("source", name)], object: "of \(name)"
@@ -173,19 +170,19 @@ package struct SourcesPage: Sendable {
 
     // MARK: Diagnostics
 
-    private func diagnostics(_ source: Value) -> Markup {
-        let all = source.list("diagnostics")
+    private func diagnostics(_ source: SourceDocument) -> Markup {
+        let all = source.diagnostics
         guard !all.isEmpty else { return "" }
         let table = Table(
             caption: "Errors and warnings in manifests",
             columns: [.init("Place", isHeader: true), .init("Severity"), .init("Message", kind: "long")],
             rows: all.prefix(Self.diagnosticLimit).map { diagnostic in
-                let line: Markup = diagnostic["line"]?.int.map { ":\($0)" } ?? ""
+                let line: Markup = diagnostic.line.map { ":\($0)" } ?? ""
                 let hint: Markup =
-                    diagnostic.text("hint").map { "<span class=\"under\">\(Markup.sentence($0))</span>" } ?? ""
+                    diagnostic.hint.map { "<span class=\"under\">\(Markup.sentence($0))</span>" } ?? ""
                 return [
-                    "<code>\(diagnostic.text("file") ?? "")\(line)</code>", "\(diagnostic.text("severity") ?? "")",
-                    "\(Markup.sentence(diagnostic.text("message") ?? ""))\(hint)",
+                    "<code>\(diagnostic.file)\(line)</code>", "\(diagnostic.severity.text)",
+                    "\(Markup.sentence(diagnostic.message))\(hint)",
                 ]
             })
         let left = all.count - Self.diagnosticLimit

@@ -139,6 +139,11 @@ package final class Daemon: Service {
         wakeUps.send()
     }
 
+    /// The states of the loops, by source.
+    package var loopStates: [String: SourceLoop.Record.State] {
+        Dictionary(loops.map { ($0.name, $0.record.value) }) { first, _ in first }
+    }
+
     /// Wakes the workers, since another replica may have inserted an operation.
     func wakeWorkers() { state.withLock(\.workers).send(.replan) }
 

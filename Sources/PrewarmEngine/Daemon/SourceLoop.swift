@@ -1,10 +1,10 @@
 import Logging
-import PrewarmCore
+package import PrewarmCore
 import ServiceLifecycle
 import Synchronization
 
 /// The loop that reconciles one source. A failure of one source does not delay the others.
-struct SourceLoop: Sendable {
+package struct SourceLoop: Sendable {
     let name: String
     let signal = Signal()
     let record: Record
@@ -17,13 +17,13 @@ struct SourceLoop: Sendable {
     private let onReport: @Sendable (ReconcileReport) -> Void
 
     /// The state of the loop that the status shows.
-    final class Record: Sendable {
-        struct State: Sendable {
-            var lastReconciledAt: Timestamp?
-            var lastPullAt: Timestamp?
-            var nextPullAt: Timestamp?
+    package final class Record: Sendable {
+        package struct State: Sendable {
+            package var lastReconciledAt: Timestamp?
+            package var lastPullAt: Timestamp?
+            package var nextPullAt: Timestamp?
             /// True if webhooks announce pushes, so that the interval is longer.
-            var isRelaxed = false
+            package var isRelaxed = false
             /// The commit that a forge announced last, until the loop takes it.
             var announced: String?
             /// The number of the last request to pull that the loop was woken for.
@@ -31,7 +31,7 @@ struct SourceLoop: Sendable {
             /// The name of the replica that reconciles the source; nil if it is this one, or none.
             var other: String?
             /// The error of the last reconciliation; nil if it succeeded.
-            var problem: String?
+            package var problem: String?
             /// True if the last reconciliation that asked the remote could not read it.
             var isUnreadable = false
         }

@@ -44,7 +44,7 @@ extension Audience where Self == LocalAudience {
 
 extension Audience {
     /// Returns the view of the workspace that an event is about. Events about other objects are whole or hidden.
-    func view(of event: Event) -> WorkspaceView {
+    package func view(of event: Event) -> WorkspaceView {
         let key = event.source.flatMap { source in
             event.preset.map { PresetKey(source: source, name: $0) }
         }

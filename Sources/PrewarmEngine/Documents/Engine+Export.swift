@@ -17,18 +17,6 @@ extension Engine {
             return (try store.workspaces(WorkspaceFilter()), ttls, operations.map(\.operation).reversed())
         }
     }
-
-    /// Returns the document of `prewarm export`.
-    package func export(for audience: some Audience) async throws -> Value {
-        let state = try await exported()
-        return .object(known: [
-            "at": Value(now()),
-            "workspaces": .array(
-                state.workspaces.compactMap { Value($0, ttl: state.ttls[$0.preset] ?? nil, for: audience) }),
-            // An audience that may export sees the operations of every owner.
-            "operations": .array(state.operations.compactMap { Value($0, owner: nil, for: audience) }),
-        ])
-    }
 }
 
 extension [OperationRecord] {

@@ -21,13 +21,7 @@ extension Problem {
                 ?? (usage.limit == 0
                     ? "ask an operator for a rule for \(owner) in `policy.owners` of the configuration"
                     : "release one of the workspaces of \(owner): `prewarm get workspaces --owner \(owner)`"))
-        holds = usage.workspaces.map { workspace in
-            .object(known: [
-                "id": .string(workspace.id.rawValue), "name": .string(workspace.name),
-                "preset": .string(workspace.preset.name), "source": .string(workspace.preset.source),
-                "claimedAt": workspace.claimedAt.map { Value($0) },
-            ])
-        }
+        holds = usage.workspaces
     }
 
     init(unknown owner: Owner, of workspace: Workspace) {

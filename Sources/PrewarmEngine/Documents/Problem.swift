@@ -18,7 +18,7 @@ package struct Problem: Error, Sendable {
     /// The end of the provisioner's log without secrets; nil without a log.
     package var log: String?
     /// The workspaces that an owner at its limit holds, the longest held first; otherwise empty.
-    package var holds: [Value] = []
+    package var holds: [Workspace] = []
     /// The claim that the next request can continue; nil unless the request asked for a longer wait than one request waits.
     package var claim: ClaimID?
 
@@ -37,32 +37,6 @@ package struct Problem: Error, Sendable {
             "invalid method: this path accepts only \(methods.joined(separator: ", "))")
         problem.allowedMethods = methods
         return problem
-    }
-
-    /// The document that is sent as `application/problem+json`.
-    package var value: Value {
-        .object(known: [
-            "type": .string("urn:prewarm:problem:\(code)"),
-            "title": .string(code),
-            "status": .int(status),
-            "detail": .string(message),
-            "hint": hint.map { .string($0) },
-            "errors": errors.isEmpty ? nil : .array(errors.map { .string($0) }),
-            "log": log.map { .string($0) },
-            "claim": claim.map { .string($0.rawValue) },
-            "holds": holds.isEmpty ? nil : .array(holds),
-        ])
-    }
-
-    /// Reads a problem from a document that a server sent in the form of ``value``. Line breaks and control characters
-    /// of its texts are neutralized. Returns nil if the document has no title or no detail.
-    package init?(remote value: Value) {
-        guard let code = value.text("title"), let message = value.text("detail") else { return nil }
-        self.init(
-            code.printable, status: value["status"]?.int ?? 500, message.printable, hint: value.text("hint")?.printable)
-        errors = value.list("errors").compactMap(\.string).map(\.printable)
-        log = value.text("log")?.printableLines
-        claim = value.text("claim").map { ClaimID($0.printable) }
     }
 }
 

@@ -8,8 +8,8 @@ package struct QueueLengths: Sendable {
 
     package func length(of preset: PresetKey) -> Int { lengths[preset] ?? 0 }
 
-    /// Returns the number in the document of a preset; nil if no claim waits.
-    package func value(of preset: PresetKey) -> Value? { lengths[preset].map { .int($0) } }
+    /// Returns the number of waiting claims; nil if no claim waits.
+    package func waiting(of preset: PresetKey) -> Int? { lengths[preset] }
 }
 
 extension Engine {

@@ -15,14 +15,21 @@ package struct RecentClaims: Sendable {
         results = try store.claimResults(of: preset, since: now - Self.period, limit: Self.limit)
     }
 
-    /// Returns the document of a pool: the number of claims, and the share from 0 to 1 that found a ready workspace; nil if
-    /// there was no claim. The share is rounded down to 3 digits, so that only 1 means that no claim waited.
-    package func value(of preset: PresetKey) -> Value? {
+    /// The recent claims of a pool.
+    package struct Share: Hashable, Sendable {
+        /// The number of claims, at least 1.
+        package let claims: Int
+        /// The share from 0 to 1 that found a ready workspace. It is rounded down to 3 digits, so that only 1 means that no
+        /// claim waited.
+        package let hitRate: Double
+    }
+
+    /// Returns the recent claims of a pool; nil if there was no claim.
+    package func share(of preset: PresetKey) -> Share? {
         guard let results = results[preset] else { return nil }
         let all = results.values.reduce(0, +)
         guard all > 0 else { return nil }
-        let share = Double((results[.hit] ?? 0) * 1000 / all) / 1000
-        return .object(known: ["claims": .int(all), "hitRate": .double(share)])
+        return Share(claims: all, hitRate: Double((results[.hit] ?? 0) * 1000 / all) / 1000)
     }
 }
 

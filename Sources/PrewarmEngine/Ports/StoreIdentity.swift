@@ -31,7 +31,7 @@ package struct StoreIdentity: Hashable, Sendable {
 
 /// A hold of the whole store, which `prewarm approve --restored` ends.
 package struct StoreHold: Hashable, Sendable {
-    package enum Reason: String, Sendable {
+    package enum Reason: String, CaseIterable, Sendable {
         /// The store is an older copy, so a workspace that is ready in it may be claimed. Claims and deletions are held.
         case restored = "Restored"
         /// The store is empty, and there was another one before. Orphans are not deleted.

@@ -74,7 +74,7 @@ extension ReconcileReport {
     /// Calls `body` with the status of each preset, in the order of their names. Unlike ``statuses``, it does not keep all
     /// of them in memory.
     /// - Parameter now: The time since which changed conditions are true; nil if unknown.
-    func forEachStatus(at now: Timestamp? = nil, _ body: (PresetStatus) -> Void) {
+    package func forEachStatus(at now: Timestamp? = nil, _ body: (PresetStatus) -> Void) {
         let table = PresetTable(presets)
         let held = Dictionary(grouping: plan.held) { $0.action.preset }
         let acting = Set(plan.actions.lazy.map(\.preset))

@@ -57,6 +57,9 @@ package struct API: Sendable {
         try match.admit(caller.principal)
         let call = try APICall(request, match.route, path: match.parameters, caller: caller)
         let answer = try await match.route.handle(self, call)
+        assert(
+            match.route.answers.contains { $0.status == answer.status && $0.type == type(of: answer.document) },
+            "\(match.route.name) answers \(answer.status) with \(type(of: answer.document)), which it does not declare")
         if let entry = answer.audit { try await engine.store.write { try $0.append(entry) } }
         return answer
     }

@@ -1,3 +1,4 @@
+package import PrewarmAPI
 package import PrewarmEngine
 
 /// A call of the API, over HTTP or from a command that works on the store directly.
@@ -30,7 +31,8 @@ package struct APIRequest: Sendable {
 /// The answer to a call that succeeded.
 package struct APIAnswer: Sendable {
     package var status: Int
-    package var value: Value
+    /// The document. The answer of another process is a ``Value``.
+    package let document: any Document
     /// The cursor of the next page of a list; nil on the last page.
     package var nextCursor: String?
     /// The path of the object that was created, for the header `Location`.
@@ -43,13 +45,27 @@ package struct APIAnswer: Sendable {
     package private(set) var isSecret = false
 
     package init(
-        _ value: Value, status: Int = 200, nextCursor: String? = nil, location: String? = nil, size: Int = 0
+        _ document: some Document, status: Int = 200, nextCursor: String? = nil, location: String? = nil, size: Int = 0
     ) {
         self.size = size
         self.status = status
-        self.value = value
+        self.document = document
         self.nextCursor = nextCursor
         self.location = location
+    }
+
+    /// Returns the document as a type.
+    /// - Throws: ``Problem`` if the answer is of another process that sent something else.
+    package func decoded<Answer: Decodable>(as type: Answer.Type = Answer.self) throws(Problem) -> Answer {
+        if let document = document as? Answer { return document }
+        do {
+            return try ValueDecoder.decode(type, from: document.tree)
+        } catch {
+            let place = (error as? DecodingError)?.place ?? "\(error)"
+            throw Problem(
+                "BadAnswer", status: 502, "cannot use the answer of the daemon: \(place)",
+                hint: "use the version of prewarm that the daemon has")
+        }
     }
 }
 

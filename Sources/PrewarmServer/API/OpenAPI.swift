@@ -1,9 +1,10 @@
+package import PrewarmAPI
 import PrewarmCore
-import PrewarmEngine
+package import PrewarmEngine
 
 /// The OpenAPI 3.1 document of the API, generated from its routes.
-enum OpenAPI {
-    static let document = Value.object(known: [
+package enum OpenAPI {
+    package static let document: Value = .object(known: [
         "openapi": "3.1.0",
         "info": .object(known: [
             "title": "prewarm",
@@ -21,18 +22,36 @@ enum OpenAPI {
                     "description": .string(tokens),
                 ])
             ]),
-            "schemas": .object(DocumentSchemas.all),
+            "schemas": .object(schemas),
             "responses": .object(known: [
                 "Problem": .object(known: [
                     "description":
                         "The request failed. `title` is a stable code, `detail` says why, and `hint` says what to do.",
                     "content": .object(known: [
-                        "application/problem+json": .object(known: ["schema": reference("Problem")])
+                        "application/problem+json": .object(known: ["schema": ProblemDocument.reference])
                     ]),
                 ])
             ]),
         ]),
     ])
+
+    /// The types of all documents in answers, and of the documents in them, by name.
+    package static let types: [any ObjectDocument.Type] = {
+        let answers: [any Document.Type] = [ProblemDocument.self] + API.routes.flatMap { $0.answers.map(\.type) }
+        let found = answers.flatMap { schema(of: $0).types }
+        let known = Dictionary(found.map { ($0.schemaName, $0) }) { first, _ in first }
+        return known.sorted { $0.key < $1.key }.map(\.value)
+    }()
+
+    private static var schemas: [(key: String, value: Value)] {
+        types.map { type in (type.schemaName, (try? type.objectSchema) ?? .object([])) }
+    }
+
+    /// Returns the schema of an answer. A test finds a type that has none.
+    private static func schema(of type: any Document.Type) -> (value: Value, types: [any ObjectDocument.Type]) {
+        guard let schema = try? DocumentSchema(of: type) else { return (.object([]), []) }
+        return (schema.value, schema.types)
+    }
 
     private static let introduction = """
         prewarm keeps pools of ready developer workspaces at the size that a git repository says.
@@ -125,10 +144,10 @@ enum OpenAPI {
     private static let general = [400, 401, 403, 405, 408, 413, 415, 429, 500, 503]
 
     private static func responses(_ route: Route) -> [(key: String, value: Value)] {
-        var responses = route.answers.map { status, schema -> (key: String, value: Value) in
-            let element = reference(schema.hasPrefix("[]") ? String(schema.dropFirst(2)) : schema)
-            let whole =
-                schema.hasPrefix("[]") ? Value.object(known: ["type": "array", "items": element]) : element
+        let statuses = route.answers.map(\.status).reduce(into: [Int]()) { if !$0.contains($1) { $0.append($1) } }
+        var responses = statuses.map { status -> (key: String, value: Value) in
+            let schemas = route.answers.filter { $0.status == status }.map { schema(of: $0.type).value }
+            let whole = schemas.count == 1 ? schemas[0] : .object(known: ["anyOf": .array(schemas)])
             return (
                 "\(status)",
                 .object(known: [
@@ -154,9 +173,6 @@ enum OpenAPI {
         default: "The request succeeded."
         }
     }
-
-    /// Returns a reference to the schema of this name.
-    static func reference(_ name: String) -> Value { .object(known: ["$ref": .string("#/components/schemas/\(name)")]) }
 }
 
 extension Route.Permission {

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -33,8 +34,8 @@ struct Route: Sendable {
     /// A flag for operations that can take long and change nothing meanwhile. They are canceled when the client hangs up, if
     /// the request reads or waits.
     var endsWithCaller = false
-    /// The statuses of successful answers with the names of their schemas. The schema of a list begins with `[]`.
-    var answers: [(status: Int, schema: String)]
+    /// The statuses of successful answers with the types of their documents. A status can have several types.
+    var answers: [(status: Int, type: any Document.Type)]
     /// The statuses of problems that this operation can return besides the general ones.
     var problems: [Int] = []
     let handle: @Sendable (API, APICall) async throws -> APIAnswer

@@ -1,15 +1,11 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 import ServiceLifecycle
 
 /// The progress of a sync request: the state of its sources and pools compared with what was requested.
 struct SyncProgress {
-    /// All states but `queued` and `running` are final.
-    enum State: String {
-        case queued, running, converged, superseded, held, stalled, failed
-
-        var isFinal: Bool { self != .queued && self != .running }
-    }
+    typealias State = SyncRequestDocument.State
 
     private let request: SyncRequests.Request
     private let audience: Principal
@@ -225,33 +221,19 @@ struct SyncProgress {
             reports.flatMap(\.plan.pools).filter { request.preset == nil || $0.preset.name == request.preset })
     }
 
-    /// The document `SyncRequest`, with only what the audience may see.
-    var value: Value {
+    /// The document, with only what the audience may see.
+    var document: SyncRequestDocument {
         let (totals, visible) = (totals, visible)
-        return .object(known: [
-            "request": .string(request.id),
-            "state": .string(state.rawValue),
-            "message": .string(message),
-            "hint": hint.map { .string($0) },
-            "sources": .array(request.sources.map { .string($0) }),
-            "preset": request.preset.map { .string($0) },
-            "revision": request.revision.map { .string($0) },
-            "supersededBy": supersededBy.map { .string($0.description) },
-            "applied": .object(
-                reports.compactMap { report in report.revision.map { (report.source, .string($0.description)) } }),
-            "ready": reports.isEmpty ? nil : .int(totals.ready),
-            "desired": reports.isEmpty ? nil : .int(totals.desired),
-            "unfinished": .array(
-                visible.prefix(Self.unfinishedLimit).map {
-                    .object(known: [
-                        "preset": .string($0.pool.preset.name), "source": .string($0.pool.preset.source),
-                        "message": .string($0.sentence(for: audience)),
-                    ])
-                }),
-            "unfinishedTotal": visible.isEmpty ? nil : .int(visible.count),
-            "diagnostics": .array(diagnostics.shown.map { Value($0) }),
-            "createdAt": Value(request.createdAt),
-        ])
+        return SyncRequestDocument(
+            request: request.id, state: state, message: message, hint: hint, sources: request.sources,
+            preset: request.preset, revision: request.revision, supersededBy: supersededBy?.description,
+            applied: OrderedMap(
+                reports.compactMap { report in report.revision.map { (report.source, $0.description) } }),
+            ready: reports.isEmpty ? nil : totals.ready, desired: reports.isEmpty ? nil : totals.desired,
+            unfinished: visible.prefix(Self.unfinishedLimit).map {
+                UnfinishedPool(preset: $0.pool.preset, message: $0.sentence(for: audience))
+            }, unfinishedTotal: visible.isEmpty ? nil : visible.count,
+            diagnostics: diagnostics.shown.map { DiagnosticDocument($0) }, createdAt: request.createdAt)
     }
 }
 
@@ -270,13 +252,13 @@ extension SyncProgress {
         for request: SyncRequests.Request, _ daemon: Daemon, until deadline: Instant,
         shownTo audience: Principal,
         endsWithNews: Bool = false
-    ) async throws -> Value {
+    ) async throws -> SyncRequestDocument {
         var (seen, wakeUps) = (Int64(-1), -1)
         let clock = daemon.engine.clock
         var lookedAt = clock.instant()
         var search = Search()
         var askedAt = clock.instant()
-        var last: Value?
+        var last: SyncRequestDocument?
         while true {
             let (now, count) = (clock.instant(), daemon.wakeUps.count)
             let sequence = daemon.changes.sequence
@@ -284,17 +266,18 @@ extension SyncProgress {
                 (seen, wakeUps, lookedAt) = (sequence, count, now)
                 let current = try await daemon.requests.request(request.id) ?? request
                 let progress = try await SyncProgress(current, daemon, &search, for: audience)
-                if progress.state.isFinal { return progress.value }
-                let news = progress.value
-                if endsWithNews, let last, last.text("message") != news.text("message") { return news }
+                if progress.state.isFinal { return progress.document }
+                let news = progress.document
+                if endsWithNews, let last, last.message != news.message { return news }
                 last = news
                 if !progress.unseen.isEmpty, now - askedAt >= search.pause {
                     (askedAt, search.pause) = (now, min(search.pause + search.pause, .seconds(30)))
                     for source in progress.unseen { await daemon.pull(source) }
                 }
             }
-            if now >= deadline, let last {
-                return endsWithNews ? last : last.merging(["timedOut": .bool(true)])
+            if now >= deadline, var last {
+                if !endsWithNews { last.timedOut = true }
+                return last
             }
             if Task.isShuttingDownGracefully { throw CancellationError() }
             // Many changes cause few looks.

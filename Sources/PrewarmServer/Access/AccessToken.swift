@@ -1,4 +1,5 @@
 internal import Crypto
+import PrewarmAPI
 package import PrewarmCore
 package import PrewarmEngine
 
@@ -87,30 +88,4 @@ extension AccessToken: CustomStringConvertible, CustomDebugStringConvertible, Cu
     package var description: String { "\(Self.prefix)\(id)_…" }
     package var debugDescription: String { description }
     package var customMirror: Mirror { Mirror(self, children: ["id": id]) }
-}
-
-extension Value {
-    /// Creates the document `Token`, without digest and secret.
-    package init(_ record: AccessTokenRecord, now: Timestamp) {
-        self = .object(known: [
-            "id": .string(record.id), "name": .string(record.name), "role": .string(record.role.rawValue),
-            "presets": .array(record.presets.map { .string($0) }),
-            "priority": .int(record.priority),
-            "createdAt": .string(record.createdAt.description), "createdBy": .string(record.createdBy),
-            "expiresAt": record.expiresAt.map { .string($0.description) },
-            "lastUsedAt": record.lastUsedAt.map { .string($0.description) },
-            "expired": .bool(record.isExpired(at: now)),
-        ])
-    }
-
-    /// Creates the document `AuditEntry`.
-    package init(_ record: AuditRecord) {
-        let entry = record.entry
-        self = .object(known: [
-            "sequence": .int(Int(record.sequence)), "at": .string(entry.at.description), "who": .string(entry.who),
-            "from": .string(entry.from), "action": .string(entry.action), "object": .string(entry.object),
-            "name": .string(entry.name), "revision": entry.revision.map { .string($0) },
-            "detail": entry.detail.map { .string($0) },
-        ])
-    }
 }

@@ -1,3 +1,4 @@
+import PrewarmAPI
 internal import PrewarmCore
 internal import PrewarmEngine
 

@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOSSL
+import PrewarmAPI
 internal import PrewarmCore
 internal import PrewarmEngine
 

@@ -1,3 +1,4 @@
+import PrewarmAPI
 internal import PrewarmEngine
 
 /// The discovery document of an issuer, as far as prewarm uses it.

@@ -1,4 +1,5 @@
 internal import JWTKit
+import PrewarmAPI
 internal import PrewarmCore
 internal import PrewarmEngine
 

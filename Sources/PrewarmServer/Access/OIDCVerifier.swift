@@ -1,4 +1,5 @@
 internal import PrewarmEngine
+import PrewarmAPI
 package import PrewarmCore
 
 /// The verification of the OpenID Connect tokens that a forge signs for each CI job. With them, CI needs no stored secret.

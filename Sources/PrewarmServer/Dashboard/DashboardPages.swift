@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmDashboard
 import PrewarmEngine
@@ -12,8 +13,12 @@ struct DashboardPages: Sendable {
     private var times: Moments { Moments(now: api.engine.now()) }
     private var principal: Principal { caller.principal }
 
-    private func get(_ path: String..., query: [String: String?] = [:]) async throws -> APIAnswer {
+    private func answer(_ path: String..., query: [String: String?] = [:]) async throws -> APIAnswer {
         try await api.answer(APIRequest(.get, path, query: query), from: caller)
+    }
+
+    private func get<Answer: Decodable>(_ path: String..., query: [String: String?] = [:]) async throws -> Answer {
+        try await api.answer(APIRequest(.get, path, query: query), from: caller).decoded()
     }
 
     // MARK: Pages
@@ -26,52 +31,56 @@ struct DashboardPages: Sendable {
     }
 
     func pool(source: String, name: String) async throws -> Page {
-        let preset = try await get("presets", name, query: ["source": source]).value
+        let preset: PresetDescription = try await get("presets", name, query: ["source": source])
         let key = PresetKey(source: source, name: name)
-        let revision = try await get("revisions", query: ["source": source, "limit": "1"]).value.elements.first
+        let revisions: [RevisionDocument] = try await get("revisions", query: ["source": source, "limit": "1"])
         return PoolPage(
-            preset: preset, failures: try await failures(of: key), revision: revision,
+            preset: preset, failures: try await failures(of: key), revision: revisions.first,
             history: try await PoolHistory(of: key, in: api.engine), claimKey: DashboardSessions.random(), times: times
         ).page(for: viewer)
     }
 
     /// Returns the last failed operations of a preset, with the ends of their logs if the reader may read them.
-    private func failures(of key: PresetKey) async throws -> [Value] {
-        let failed = try await get("operations", query: ["preset": key.description, "state": "failed", "limit": "3"])
-        var failures: [Value] = []
-        for operation in failed.value.elements {
+    private func failures(of key: PresetKey) async throws -> [OperationDescription] {
+        let failed: [OperationDocument] = try await get(
+            "operations", query: ["preset": key.description, "state": "failed", "limit": "3"])
+        var failures: [OperationDescription] = []
+        for operation in failed {
             // An operation may be forgotten between the two requests.
-            failures.append((try? await get("operations", operation.text("id") ?? "").value) ?? operation)
+            guard let failure: OperationDescription = try? await get("operations", operation.id) else { continue }
+            failures.append(failure)
         }
         return failures
     }
 
     func sources() async throws -> Page {
         var sources: [SourcesPage.Source] = []
-        for document in try await get("sources").value.elements {
-            let name = document.text("name") ?? ""
-            let revisions = try await get("revisions", query: ["source": name, "limit": "5"]).value.elements
+        let documents: [SourceDocument] = try await get("sources")
+        for document in documents {
+            let revisions: [RevisionDocument] = try await get(
+                "revisions", query: ["source": document.name, "limit": "5"])
             sources.append(
-                SourcesPage.Source(document: document, revisions: revisions, held: try await held(source: name)))
+                SourcesPage.Source(
+                    document: document, revisions: revisions, held: try await held(source: document.name)))
         }
         return SourcesPage(sources, times: times).page(for: viewer)
     }
 
     /// Returns the actions of a source that wait for an approval.
-    private func held(source: String) async throws -> [Value] {
+    private func held(source: String) async throws -> [ActionDocument] {
         // A pool with held changes is not settled, so the settled pools are left out.
         let report = try await api.engine.assess(source, touched: [])
-        return Value(plans: [report], at: api.engine.now(), for: principal).list("held")
-            .filter { $0["needsApproval"]?.bool == true }
+        return PlanDocument(plans: [report], at: api.engine.now(), for: principal).held
+            .filter { $0.needsApproval == true }
     }
 
     func events() async throws -> Page {
-        .events(try await get("events", query: ["limit": "100"]).value.elements, times: times, for: viewer)
+        .events(try await get("events", query: ["limit": "100"]), times: times, for: viewer)
     }
 
     func claims() async throws -> Page {
         try Authorization.require(principal, .role(.claimer))
-        let answer = try await get("workspaces", query: ["state": "claimed", "limit": "200"])
-        return .claims(answer.value.elements, hasMore: answer.nextCursor != nil, times: times, for: viewer)
+        let answer = try await answer("workspaces", query: ["state": "claimed", "limit": "200"])
+        return .claims(try answer.decoded(), hasMore: answer.nextCursor != nil, times: times, for: viewer)
     }
 }

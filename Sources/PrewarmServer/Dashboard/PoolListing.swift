@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmDashboard
 import PrewarmEngine
@@ -27,9 +28,8 @@ struct PoolListing: Sendable {
         return PoolsPage(
             pools: shown.map { status in
                 let preset = status.preset.key
-                return Value(status, for: principal).merging([
-                    "waiting": queues.value(of: preset), "recentClaims": recent.value(of: preset),
-                ])
+                return PresetDocument(
+                    status, waiting: queues.waiting(of: preset), recentClaims: recent.share(of: preset), for: principal)
             }, found: found.count, totals: totals, search: search)
     }
 

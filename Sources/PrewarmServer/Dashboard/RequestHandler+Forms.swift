@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import HummingbirdCore
+import PrewarmAPI
 import PrewarmCore
 import PrewarmDashboard
 import PrewarmEngine
@@ -22,7 +23,7 @@ extension RequestHandler {
         let action = try action(path, form, context)
         do {
             let answer = try await api.answer(action.request, from: reader.caller)
-            sessions.leave(Notice(action.done(answer.value)), for: reader.cookie)
+            sessions.leave(Notice(try action.done(answer)), for: reader.cookie)
             return redirect(to: action.next)
         } catch {
             if let error = error as? AccessError {
@@ -42,7 +43,16 @@ extension RequestHandler {
         /// The page after a failure.
         let back: String
         /// Returns the sentence that the next page shows.
-        let done: (Value) -> String
+        let done: (APIAnswer) throws -> String
+
+        init<Answer: Decodable>(
+            request: APIRequest, next: String, back: String, done: @escaping (Answer) -> String
+        ) {
+            self.request = request
+            self.next = next
+            self.back = back
+            self.done = { done(try $0.decoded()) }
+        }
     }
 
     private func action(_ path: [String], _ form: [String: String], _ context: RequestContext) throws -> Action {
@@ -61,10 +71,11 @@ extension RequestHandler {
             .post, ["presets", name, "claims"], query: ["source": source],
             body: .object(known: ["owner": form["owner"].flatMap { $0.isEmpty ? nil : .string($0) }]))
         request.idempotencyKey = form["key"].map { "dashboard \($0)" }
-        return Action(request: request, next: "/claims", back: Self.pool(source, name)) { workspace in
-            let cold = workspace["cold"]?.bool == true ? "; it is still being created" : ""
-            let redirect = workspace.text("redirectedFrom").map { "; \($0) is deprecated" } ?? ""
-            return "claimed \(workspace.text("name") ?? "a workspace")\(redirect)\(cold)"
+        return Action(request: request, next: "/claims", back: Self.pool(source, name)) {
+            (workspace: WorkspaceDocument) in
+            let cold = workspace.cold == true ? "; it is still being created" : ""
+            let redirect = workspace.redirectedFrom.map { "; \($0) is deprecated" } ?? ""
+            return "claimed \(workspace.name)\(redirect)\(cold)"
         }
     }
 
@@ -73,24 +84,24 @@ extension RequestHandler {
         return Action(
             request: APIRequest(.post, ["retry"], body: .object(known: ["name": .string("\(source)/\(name)")])),
             next: page, back: page
-        ) { "\($0.text("message") ?? name): prewarm tries again now" }
+        ) { (done: DoneDocument) in "\(done.message ?? name): prewarm tries again now" }
     }
 
     private func release(_ workspace: String) -> Action {
         Action(
             request: APIRequest(.post, ["workspaces", workspace, "release"], body: .object(known: [:])),
             next: "/claims", back: "/claims"
-        ) { "released \($0.text("name") ?? workspace); prewarm deletes it now" }
+        ) { (released: WorkspaceDocument) in "released \(released.name); prewarm deletes it now" }
     }
 
     private func renew(_ workspace: String) -> Action {
         Action(
             request: APIRequest(.post, ["workspaces", workspace, "renew"], body: .object(known: [:])),
             next: "/claims", back: "/claims"
-        ) { document in
-            let end = document["lease"]?.text("expiresAt").flatMap { Timestamp($0) }
-            let bound = document["clampedBy"] == nil ? "" : "; the lease cannot last longer (`lease.max`)"
-            return "renewed \(document.text("name") ?? workspace)" + (end.map { " until \($0.inSentence)" } ?? "")
+        ) { (renewed: WorkspaceDocument) in
+            let end = renewed.lease?.expiresAt
+            let bound = renewed.clampedBy == nil ? "" : "; the lease cannot last longer (`lease.max`)"
+            return "renewed \(renewed.name)" + (end.map { " until \($0.inSentence)" } ?? "")
                 + bound
         }
     }
@@ -101,8 +112,8 @@ extension RequestHandler {
         ])
         return Action(
             request: APIRequest(.post, ["approve"], body: body), next: "/sources", back: "/sources"
-        ) { approvals in
-            let count = approvals.elements.reduce(0) { $0 + $1.number("deletions") }
+        ) { (approvals: [ApprovalDocument]) in
+            let count = approvals.reduce(0) { $0 + ($1.deletions ?? 0) }
             return "approved \(count.counted("deletion"))"
         }
     }

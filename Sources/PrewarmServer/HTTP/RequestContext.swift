@@ -2,6 +2,7 @@ internal import Foundation
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import NIOCore
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 

@@ -2,6 +2,7 @@ internal import Crypto
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import NIOCore
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -51,7 +52,7 @@ extension RequestHandler {
         var request = APIRequest(method, path, query: query, body: try await context.document())
         request.idempotencyKey = context.request.headers[.idempotencyKey]
         let answer = try await answer(request, match, context, principal)
-        var response = json(answer.value, status: .init(code: answer.status), context)
+        var response = json(answer.document, status: .init(code: answer.status), context)
         response.headers[.location] = answer.location
         if answer.isSecret { response.headers[.cacheControl] = "no-store" }
         if let cursor = answer.nextCursor {
@@ -97,8 +98,8 @@ extension RequestHandler {
     }
 
     /// Returns a JSON answer. An answer to GET has an entity tag, and is 304 without a body if the client has this tag.
-    private func json(_ value: Value, status: HTTPResponse.Status, _ context: RequestContext) -> Response {
-        let text = value.compactJSON + "\n"
+    private func json(_ document: some Document, status: HTTPResponse.Status, _ context: RequestContext) -> Response {
+        let text = document.compactJSON + "\n"
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-cache"]
         if status == .ok, context.request.method == .get || context.request.method == .head {
             let tag = "\"" + SHA256.hash(data: Array(text.utf8)).prefix(16).hexadecimal + "\""

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import NIOCore
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 internal import ServiceLifecycle
@@ -18,14 +19,14 @@ extension RequestHandler {
     func streamClaim(_ context: RequestContext, _ path: [String], to principal: Principal) async throws -> Response {
         let (access, daemon, api, streams) = (access, daemon, api, claimStreams)
         let origin = context.client.description
-        @Sendable func document(for principal: Principal) async throws -> Value {
+        @Sendable func document(for principal: Principal) async throws -> ClaimDocument {
             try await api.answer(APIRequest(.get, path), from: Caller(principal, origin: origin, authorization: nil))
-                .value
+                .decoded()
         }
         let first = try await document(for: principal)
         let body = ResponseBody { writer in
             var (principal, claim) = (principal, first)
-            var last: Value?
+            var last: ClaimDocument?
             var writtenAt = ContinuousClock.now
             var checkedAt = ContinuousClock.now
             streams.begin()
@@ -33,8 +34,7 @@ extension RequestHandler {
             try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
             while true {
                 if claim.isNews(after: last, tolerance: Self.etaTolerance) {
-                    let name = claim.text("result") ?? "claim"
-                    try await writer.write(ByteBuffer(string: "event: \(name)\ndata: \(claim.compactJSON)\n\n"))
+                    try await writer.write(ByteBuffer(string: "event: \(claim.result)\ndata: \(claim.compactJSON)\n\n"))
                     (last, writtenAt) = (claim, .now)
                 } else if .now - writtenAt >= Self.longestSilence {
                     try await writer.write(ByteBuffer(string: ":\n\n"))
@@ -61,21 +61,20 @@ extension RequestHandler {
     }
 }
 
-extension Value {
-    /// True if the document of a claim is the last one: its owner can use the workspace, or the claim has ended.
-    fileprivate var isSettledClaim: Bool { text("usableAt") != nil || text("endedAt") != nil }
+extension ClaimDocument {
+    /// True if the document is the last one: its owner can use the workspace, or the claim has ended.
+    fileprivate var isSettledClaim: Bool { usableAt != nil || endedAt != nil }
 
     /// Returns true if a document differs from the last one by more than a small change of `eta`.
-    fileprivate func isNews(after last: Value?, tolerance: Duration) -> Bool {
-        guard let last else { return true }
-        guard withoutETA == last.withoutETA else { return true }
-        guard let eta = eta, let before = last.eta else { return text("eta") != last.text("eta") }
+    fileprivate func isNews(after last: ClaimDocument?, tolerance: Duration) -> Bool {
+        guard let last, withoutETA == last.withoutETA else { return true }
+        guard let eta, let before = last.eta else { return eta != last.eta }
         return eta > before + tolerance || before > eta + tolerance
     }
 
-    private var eta: Timestamp? { text("eta").flatMap { Timestamp($0) } }
-
-    private var withoutETA: [String] {
-        pairs.filter { $0.key != "eta" }.map { "\($0.key)=\($0.value.compactJSON)" }
+    private var withoutETA: String {
+        var document = self
+        document.eta = nil
+        return document.compactJSON
     }
 }

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 internal import PrewarmTelemetry

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import NIOCore
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 internal import ServiceLifecycle
@@ -65,7 +66,7 @@ extension RequestHandler {
                     hasMore = events.count == Self.portion
                     for event in events {
                         last = event.sequence
-                        guard let data = Value(event.event, for: principal)?.compactJSON else { continue }
+                        guard let data = EventDocument(event.event, for: principal)?.compactJSON else { continue }
                         isIdle = false
                         let name = isNamed ? "event: \(event.event.reason)\n" : ""
                         try await writer.write(ByteBuffer(string: "id: \(event.sequence)\n\(name)data: \(data)\n\n"))

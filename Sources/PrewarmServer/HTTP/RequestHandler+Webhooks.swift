@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import NIOCore
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 internal import PrewarmTelemetry

@@ -4,6 +4,7 @@ internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 internal import NIOHTTP1
+import PrewarmAPI
 import PrewarmCore
 package import PrewarmEngine
 package import PrewarmTelemetry
@@ -123,7 +124,7 @@ extension RequestHandler {
         headers[.cacheControl] = "no-store"
         return Response(
             status: .init(code: problem.status), headers: headers,
-            body: .init(byteBuffer: ByteBuffer(string: problem.value.compactJSON + "\n")))
+            body: .init(byteBuffer: ByteBuffer(string: ProblemDocument(problem).compactJSON + "\n")))
     }
 
     /// Returns the problem of an error, with the headers of its answer. A refusal and an unexpected error are logged, and the

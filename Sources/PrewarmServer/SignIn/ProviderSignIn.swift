@@ -1,5 +1,6 @@
 internal import Crypto
 internal import Foundation
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 

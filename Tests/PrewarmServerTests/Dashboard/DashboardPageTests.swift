@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmDashboard
 import PrewarmEngine
@@ -12,6 +13,25 @@ struct DashboardPageTests {
     private static func viewer(_ role: Role) -> Viewer {
         Viewer(
             name: hostile, role: role, operatesAll: true, formSecret: hostile, notice: Notice(hostile, hint: hostile))
+    }
+
+    /// Returns a document with these members and samples of the other members that it must have.
+    private static func tree<Sample: Document>(
+        _ type: Sample.Type, _ members: KeyValuePairs<String, Value>
+    ) -> Value {
+        let sample = try? DocumentSchema.sample(type, isWhole: false)
+        let given = Set(members.map(\.key))
+        let others = sample?.tree.pairs.filter { !given.contains($0.key) } ?? []
+        return .object(others + members.map { ($0.key, $0.value) })
+    }
+
+    /// Returns the document of a tree.
+    private static func document<Sample: Document>(_ tree: Value) throws -> Sample {
+        try ValueDecoder.decode(Sample.self, from: tree)
+    }
+
+    private static func document<Sample: Document>(_ members: KeyValuePairs<String, Value>) throws -> Sample {
+        try document(tree(Sample.self, members))
     }
 
     /// Returns a document whose texts, also the keys of its free objects, are hostile. Numbers and times stay.
@@ -29,78 +49,106 @@ struct DashboardPageTests {
         }
     }
 
-    private static let condition = Value.object(known: [
-        "type": "Stalled", "status": "True", "reason": "r", "message": "m", "since": .string("\(now)"),
-    ])
-    private static let workspace = Value.object(known: [
-        "id": "i", "name": "n", "preset": "p", "source": "s", "template": "t", "version": "v", "state": "claimed",
-        "owner": "o", "endpoint": "e", "createdAt": .string("\(now)"), "handover": "h",
-        "lease": .object(known: ["state": "active", "expiresAt": .string("\(now)"), "ttl": "8h"]),
-    ])
-    private static let event = Value.object(known: [
-        "at": .string("\(now)"), "type": "Warning", "reason": "r", "object": "o", "message": "m",
-    ])
-    private static let preset = Value.object(known: [
-        "name": "n", "source": "s", "file": "f", "line": 3, "template": "t", "version": "v", "provisioner": "p",
-        "parameters": .object(known: ["k": "v"]), "labels": .object(known: ["k": "v"]), "desired": 3, "claimable": 1,
-        "starting": 1, "claimed": 1, "waiting": 1, "failed": 1, "ttl": "t", "strategy": "s",
-        "story": .array(["one", "two"]), "conditions": .array([condition]), "workspaces": .array([workspace]),
-        "events": .array([event]), "failure": .object(known: ["cause": "c"]),
-        "recentClaims": .object(known: ["claims": 3, "hitRate": .double(0.667)]),
-    ])
-    private static let operation = Value.object(known: [
-        "id": "i", "type": "create", "workspace": "w", "workspaceName": "w", "error": "e", "logEnd": "l", "attempt": 1,
-        "finishedAt": .string("\(now)"),
-    ])
-    private static let revision = Value.object(known: [
-        "revision": "main@sha1:5394cb7f", "subject": "s", "author": "a", "appliedAt": .string("\(now)"), "created": 1,
-        "changes": .array([
-            .object(known: [
-                "object": "preset", "name": "n", "source": "s", "change": "changed", "held": .bool(true),
-                "fields": .array([.object(known: ["field": "version", "old": "1.2", "new": "1.3"])]), "moreFields": 2,
-            ]),
-            .object(known: [
-                "object": "template", "name": "t", "source": "s", "change": "removed", "fields": .array([]),
-            ]),
-        ]), "moreChanges": 7,
-    ])
+    private static let condition = tree(
+        ConditionDocument.self,
+        [
+            "type": "Stalled", "status": "True", "reason": "r", "message": "m", "since": .string("\(now)"),
+        ])
+    private static let workspace = tree(
+        WorkspaceDocument.self,
+        [
+            "id": "i", "name": "n", "preset": "p", "source": "s", "template": "t", "version": "v", "state": "claimed",
+            "owner": "o", "endpoint": "e", "createdAt": .string("\(now)"), "handover": "h",
+            "lease": .object(known: ["state": "active", "expiresAt": .string("\(now)"), "ttl": "8h"]),
+        ])
+    private static let event = tree(
+        EventDocument.self,
+        [
+            "at": .string("\(now)"), "type": "Warning", "reason": "r", "object": "o", "message": "m",
+        ])
+    private static let preset = tree(
+        PresetDescription.self,
+        [
+            "name": "n", "source": "s", "file": "f", "line": 3, "template": "t", "version": "v", "provisioner": "p",
+            "parameters": .object(known: ["k": "v"]), "labels": .object(known: ["k": "v"]), "desired": 3,
+            "claimable": 1,
+            "starting": 1, "claimed": 1, "waiting": 1, "failed": 1, "ttl": "t", "strategy": "s",
+            "story": .array(["one", "two"]), "conditions": .array([condition]), "workspaces": .array([workspace]),
+            "events": .array([event]), "failure": tree(PresetFailureDocument.self, ["cause": "c"]),
+            "recentClaims": .object(known: ["claims": 3, "hitRate": .double(0.667)]),
+        ])
+    private static let operation = tree(
+        OperationDescription.self,
+        [
+            "id": "i", "type": "create", "workspace": "w", "workspaceName": "w", "error": "e", "logEnd": "l",
+            "attempt": 1,
+            "finishedAt": .string("\(now)"),
+        ])
+    private static let revision = tree(
+        RevisionDocument.self,
+        [
+            "revision": "main@sha1:5394cb7f", "subject": "s", "author": "a", "appliedAt": .string("\(now)"),
+            "created": 1,
+            "changes": .array([
+                tree(
+                    DefinitionChangeDocument.self,
+                    [
+                        "object": "preset", "name": "n", "source": "s", "change": "changed", "held": .bool(true),
+                        "fields": .array([.object(known: ["field": "version", "old": "1.2", "new": "1.3"])]),
+                        "moreFields": 2,
+                    ]),
+                tree(
+                    DefinitionChangeDocument.self,
+                    [
+                        "object": "template", "name": "t", "source": "s", "change": "removed", "fields": .array([]),
+                    ]),
+            ]), "moreChanges": 7,
+        ])
 
     /// Returns all pages with documents that `change` has changed.
-    private static func pages(for viewer: Viewer, _ change: (Value) -> Value) -> [(name: String, html: String)] {
+    private static func pages(for viewer: Viewer, _ change: (Value) -> Value) throws -> [(name: String, html: String)] {
         let history = PoolHistory(
             [.init(readyAt: now - .seconds(60), claimedAt: nil, endedAt: nil)], begin: now - PoolHistory.span,
             desired: [.init(at: now - PoolHistory.span, count: 2)])
-        let diagnostic = Value.object(known: [
-            "severity": "error", "file": "f", "line": 1, "message": "m", "hint": "h", "excerpt": "e",
-        ])
-        let source = Value.object(known: [
-            "name": "n", "url": "u", "revision": "r", "files": 1, "conditions": .array([condition]), "hint": "h",
-            "diagnostics": .array([diagnostic]),
-        ])
-        let held = Value.object(known: ["action": "delete", "preset": "p", "message": "m", "heldBy": "h"])
+        let diagnostic = tree(
+            DiagnosticDocument.self,
+            [
+                "severity": "error", "file": "f", "line": 1, "message": "m", "hint": "h", "excerpt": "e",
+            ])
+        let source = tree(
+            SourceDocument.self,
+            [
+                "name": "n", "url": "u", "revision": "r", "files": 1, "conditions": .array([condition]), "hint": "h",
+                "diagnostics": .array([diagnostic]),
+            ])
+        let held = tree(ActionDocument.self, ["action": "delete", "preset": "p", "message": "m", "heldBy": "h"])
         let found: [(String, Page)] = [
             (
                 "pools",
                 PoolsPage(
-                    pools: [change(preset)], found: 200, totals: .init(),
+                    pools: [try document(change(preset))], found: 200, totals: .init(),
                     search: .init(text: hostile, needsAttention: false, page: 2)
                 ).page
             ),
             (
                 "pool",
                 PoolPage(
-                    preset: change(preset), failures: [change(operation)], revision: change(revision), history: history,
-                    claimKey: hostile, times: times
+                    preset: try document(change(preset)), failures: [try document(change(operation))],
+                    revision: try document(change(revision)), history: history, claimKey: hostile, times: times
                 ).page(for: viewer)
             ),
             (
                 "sources",
                 SourcesPage(
-                    [.init(document: change(source), revisions: [change(revision)], held: [change(held)])], times: times
+                    [
+                        .init(
+                            document: try document(change(source)), revisions: [try document(change(revision))],
+                            held: [try document(change(held))])
+                    ], times: times
                 ).page(for: viewer)
             ),
-            ("events", .events([change(event)], times: times, for: viewer)),
-            ("claims", .claims([change(workspace)], hasMore: true, times: times, for: viewer)),
+            ("events", .events([try document(change(event))], times: times, for: viewer)),
+            ("claims", .claims([try document(change(workspace))], hasMore: true, times: times, for: viewer)),
             ("sign-in", .signIn(error: Notice(isError: true, hostile, hint: hostile), next: hostile)),
             ("code", .confirmSignIn(code: hostile)),
             ("problem", .problem(status: 404, hostile, hint: hostile)),
@@ -109,8 +157,8 @@ struct DashboardPageTests {
     }
 
     @Test("Hostile text in every field of every document stays text", arguments: Role.allCases)
-    func hostileText(role: Role) {
-        for (name, html) in Self.pages(for: Self.viewer(role), { Self.poisoned($0) }) {
+    func hostileText(role: Role) throws {
+        for (name, html) in try Self.pages(for: Self.viewer(role), { Self.poisoned($0) }) {
             #expect(!html.contains("<x-hostile"), "\(name)")
             #expect(html.contains("&lt;x-hostile"), "\(name) shows no hostile text, so it tests nothing")
             #expect(!html.contains("\u{202e}") && !html.contains("\u{1b}"), "\(name)")
@@ -120,8 +168,8 @@ struct DashboardPageTests {
     }
 
     @Test("No page has an inline script, an inline style or a foreign address", arguments: Role.allCases)
-    func pagesFitThePolicy(role: Role) {
-        for (name, html) in Self.pages(for: Self.viewer(role), { $0 }) {
+    func pagesFitThePolicy(role: Role) throws {
+        for (name, html) in try Self.pages(for: Self.viewer(role), { $0 }) {
             #expect(!html.contains(" style=") && !html.contains("<style"), "\(name)")
             #expect(!html.contains(" onclick=") && !html.contains("<script>"), "\(name)")
             #expect(!html.contains("src=\"http") && !html.contains("href=\"http"), "\(name)")
@@ -134,16 +182,18 @@ struct DashboardPageTests {
             ("https://a.example/x?y=1", true), ("http://10.0.0.1:8080", true), ("javascript:alert(1)", false),
             ("ssh://a.example", false), ("data:text/html,x", false), ("https://a b", false), (" https://a", false),
         ])
-    func endpoints(text: String, isLink: Bool) {
-        let workspace = Value.object(known: ["id": "i", "name": "n", "state": "claimed", "endpoint": .string(text)])
+    func endpoints(text: String, isLink: Bool) throws {
+        let workspace: WorkspaceDocument = try Self.document([
+            "id": "i", "name": "n", "state": "claimed", "endpoint": .string(text),
+        ])
         let html = Page.claims([workspace], hasMore: false, times: Self.times, for: Self.viewer(.claimer)).html(
             for: nil)
         #expect(html.contains("rel=\"noopener noreferrer\"") == isLink)
     }
 
     @Test("The page of sources shows the fields that each revision changed")
-    func changes() {
-        let html = Self.pages(for: Self.viewer(.viewer)) { $0 }.first { $0.name == "sources" }?.html ?? ""
+    func changes() throws {
+        let html = try Self.pages(for: Self.viewer(.viewer)) { $0 }.first { $0.name == "sources" }?.html ?? ""
         for text in [
             "Changes of the applied revision <code>main@5394cb7f</code>",
             "version: <code>1.2</code> → <code>1.3</code>",
@@ -154,18 +204,18 @@ struct DashboardPageTests {
     }
 
     @Test("A claim with a lease has a form that renews it, for those who may claim", arguments: Role.allCases)
-    func renewal(role: Role) {
-        let html = Self.pages(for: Self.viewer(role)) { $0 }.first { $0.name == "claims" }?.html ?? ""
+    func renewal(role: Role) throws {
+        let html = try Self.pages(for: Self.viewer(role)) { $0 }.first { $0.name == "claims" }?.html ?? ""
         #expect(html.contains("action=\"/workspaces/i/renew\"") == (role != .viewer))
-        let without = Value.object(known: ["id": "i", "name": "n", "state": "claimed"])
+        let without: WorkspaceDocument = try Self.document(["id": "i", "name": "n", "state": "claimed"])
         let page = Page.claims([without], hasMore: false, times: Self.times, for: Self.viewer(role)).html(for: nil)
         #expect(!page.contains("/renew") && page.contains("/release") == (role != .viewer))
     }
 
     @Test("The list of pools shows why builds fail")
-    func causes() {
-        let failing = Value.object(known: [
-            "name": "n", "source": "s", "failure": .object(known: ["cause": "no image"]),
+    func causes() throws {
+        let failing: PresetDocument = try Self.document([
+            "name": "n", "source": "s", "failure": Self.tree(PresetFailureDocument.self, ["cause": "no image"]),
         ])
         let page = PoolsPage(
             pools: [failing], found: 1, totals: .init(), search: .init(text: "", needsAttention: false, page: 1)
@@ -174,10 +224,9 @@ struct DashboardPageTests {
     }
 
     @Test("Waiting claims have a column and a tile, if there are any")
-    func waiting() {
-        let (busy, quiet) = (
-            Value.object(known: ["name": "n", "source": "s", "waiting": 3]), Value.object(known: ["name": "m"])
-        )
+    func waiting() throws {
+        let busy: PresetDocument = try Self.document(["name": "n", "source": "s", "waiting": 3])
+        let quiet: PresetDocument = try Self.document(["name": "m"])
         for (pools, isShown) in [([busy, quiet], true), ([quiet], false)] {
             let page = PoolsPage(
                 pools: pools, found: pools.count, totals: .init(),
@@ -187,18 +236,20 @@ struct DashboardPageTests {
     }
 
     @Test("An event names a revision in the short form")
-    func revisionsOfEvents() {
+    func revisionsOfEvents() throws {
         let commit = String(repeating: "5", count: 40)
-        let event = Value.object(known: ["reason": "Applied", "object": .string("revision/main@sha1:\(commit)")])
+        let event: EventDocument = try Self.document([
+            "reason": "Applied", "object": .string("revision/main@sha1:\(commit)"),
+        ])
         let html = Page.events([event], times: Self.times, for: Self.viewer(.viewer)).html(for: nil)
         #expect(html.contains("revision/main@55555555<") && !html.contains(commit))
     }
 
     @Test("The hit rate is rounded down, and a pool without claims has none")
-    func hitRate() {
-        let html = Self.pages(for: Self.viewer(.viewer)) { $0 }.first { $0.name == "pool" }?.html ?? ""
+    func hitRate() throws {
+        let html = try Self.pages(for: Self.viewer(.viewer)) { $0 }.first { $0.name == "pool" }?.html ?? ""
         #expect(html.contains("66 %") && html.contains("of 3 claims in 7 days"))
-        let pool = Value.object(known: ["name": "n", "source": "s"])
+        let pool: PresetDocument = try Self.document(["name": "n", "source": "s"])
         let page = PoolsPage(
             pools: [pool], found: 1, totals: .init(), search: .init(text: "", needsAttention: false, page: 1)
         ).page
@@ -206,16 +257,16 @@ struct DashboardPageTests {
     }
 
     @Test("A viewer sees no owner, no endpoint and no form")
-    func viewers() {
-        let pool = Self.pages(for: Self.viewer(.viewer)) { $0 }.first { $0.name == "pool" }?.html ?? ""
+    func viewers() throws {
+        let pool = try Self.pages(for: Self.viewer(.viewer)) { $0 }.first { $0.name == "pool" }?.html ?? ""
         #expect(!pool.contains("Owner") && !pool.contains("Endpoint") && !pool.contains("/claim\""))
-        let operators = Self.pages(for: Self.viewer(.operator)) { $0 }.first { $0.name == "pool" }?.html ?? ""
+        let operators = try Self.pages(for: Self.viewer(.operator)) { $0 }.first { $0.name == "pool" }?.html ?? ""
         #expect(operators.contains("Owner") && operators.contains("/claim\""))
     }
 
     @Test("The events of a viewer name no owner", arguments: ["Claimed", "ClaimedCold", "Released", "FromTheFuture"])
-    func ownersInEvents(reason: String) {
-        let event = Value.object(known: [
+    func ownersInEvents(reason: String) throws {
+        let event: EventDocument = try Self.document([
             "at": .string("\(Self.now)"), "type": "Normal", "reason": .string(reason), "object": "workspace/a-1",
             "message": "claimed by the-owner",
         ])
@@ -226,9 +277,11 @@ struct DashboardPageTests {
     }
 
     @Test("A condition of a later version is shown with its type")
-    func unknownCondition() {
-        let later = Value.object(known: ["type": "FromTheFuture", "status": "True"])
-        let preset = Value.object(known: ["name": "n", "source": "s", "conditions": .array([later])])
+    func unknownCondition() throws {
+        let later = Self.tree(ConditionDocument.self, ["type": "FromTheFuture", "status": "True"])
+        let preset: PresetDocument = try Self.document([
+            "name": "n", "source": "s", "conditions": .array([later]),
+        ])
         let page = PoolsPage(
             pools: [preset], found: 1, totals: .init(), search: .init(text: "", needsAttention: false, page: 1)
         ).page

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -10,13 +11,13 @@ enum AdminRoutes {
             description: "Returns who changed what, when, and from which address, newest first.",
             permission: .administer,
             query: [LookRoutes.limit, .optional("cursor", .characters("0-9", maximum: 18), LookRoutes.cursor)],
-            answers: [(200, "[]AuditEntry")]
+            answers: [(200, [AuditEntryDocument].self)]
         ) { api, call in
             let limit = call.number("limit") ?? 1000
             let before = call.text("cursor").flatMap { Int64($0) }
             let records = try await api.engine.store.read { try $0.audit(before: before, limit: limit + 1) }
             let more = records.count > limit ? records[limit - 1].sequence : nil
-            return APIAnswer(.array(records.prefix(limit).map { Value($0) }), nextCursor: more.map { "\($0)" })
+            return APIAnswer(records.prefix(limit).map { AuditEntryDocument($0) }, nextCursor: more.map { "\($0)" })
         },
         Route(
             method: .get, template: "/deliveries", name: "listDeliveries",
@@ -24,7 +25,7 @@ enum AdminRoutes {
             description:
                 "Returns the last webhook deliveries, newest first. The list is in memory and starts empty with the daemon.",
             permission: .administer,
-            answers: [(200, "[]Delivery")]
-        ) { api, _ in APIAnswer(.array((api.deliveries?.deliveries ?? []).map { Value($0) })) },
+            answers: [(200, [DeliveryDocument].self)]
+        ) { api, _ in APIAnswer((api.deliveries?.deliveries ?? []).map { DeliveryDocument($0) }) },
     ]
 }

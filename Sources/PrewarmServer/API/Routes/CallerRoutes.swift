@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -7,23 +8,21 @@ enum CallerRoutes {
         Route(
             method: .get, template: "/caller", name: "getCaller", summary: "Get the caller",
             description: "Returns the name, the role and the scope of the caller. An empty list of presets means all.",
-            permission: .look, answers: [(200, "Caller")]
-        ) { _, call in APIAnswer(Value(call.principal)) }
+            permission: .look, answers: [(200, CallerDocument.self)]
+        ) { _, call in APIAnswer(CallerDocument(call.principal)) }
     ]
 }
 
-extension Value {
-    /// Creates the document `Caller`.
+extension CallerDocument {
     fileprivate init(_ principal: Principal) {
-        let kind =
+        let kind: Kind =
             switch principal.kind {
-            case .token: "token"
-            case .oidc: "oidc"
-            case .local: "local"
+            case .token: .token
+            case .oidc: .oidc
+            case .local: .local
             }
-        self = .object(known: [
-            "kind": .string(kind), "name": .string(principal.name), "role": .string(principal.role.rawValue),
-            "presets": .array(principal.presets.texts.map { .string($0) }), "priority": .int(principal.priority),
-        ])
+        self.init(
+            kind, name: principal.name, role: principal.role, presets: principal.presets.texts,
+            priority: principal.priority)
     }
 }

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -20,7 +21,7 @@ enum ClaimRoutes {
                 .optional("owner", .text(maximum: Owner.nameLimit), "only claims of owners with this name"),
                 .optional("mine", .boolean, "true: only claims of the caller"), since, LookRoutes.limit,
                 .optional("cursor", .characters("a-z0-9", maximum: 64), LookRoutes.cursor),
-            ], answers: [(200, "[]Claim")], problems: [404, 409]
+            ], answers: [(200, [ClaimDocument].self)], problems: [404, 409]
         ) { api, call in
             let (preset, limit) = (call.text("preset"), call.number("limit") ?? 1000)
             let isOwn = call.principal.role == .claimer || call.flag("mine")
@@ -34,7 +35,7 @@ enum ClaimRoutes {
             let isMine = { (claim: Claim) in !call.flag("mine") || call.principal.isOwner(claim.owner) }
             let more = claims.count > limit ? claims[limit - 1].id.rawValue : nil
             return APIAnswer(
-                .array(claims.prefix(limit).filter(isMine).compactMap { Value($0, for: call.principal) }),
+                claims.prefix(limit).filter(isMine).compactMap { ClaimDocument($0, for: call.principal) },
                 nextCursor: more)
         },
         Route(
@@ -45,16 +46,16 @@ enum ClaimRoutes {
                 each change, until the workspace can be used or the claim has ended. \
                 A claimer may get only its own claims. 404: there is no such claim.
                 """,
-            permission: .ofObject, answers: [(200, "Claim")], problems: [404]
+            permission: .ofObject, answers: [(200, ClaimDocument.self)], problems: [404]
         ) { api, call in
             let id = call.path["claim"] ?? ""
             if let place = try await api.engine.place(of: ClaimID(id), for: call.principal),
-                let document = Value(place, for: call.principal)
+                let document = ClaimDocument(place, for: call.principal)
             {
                 return APIAnswer(document)
             }
             guard let claim = try await api.engine.store.read({ try $0.claim(ClaimID(id)) }),
-                let document = Value(claim, for: call.principal)
+                let document = ClaimDocument(claim, for: call.principal)
             else {
                 throw Problem(
                     "UnknownClaim", status: 404, "there is no claim \"\(id)\"", hint: "see `prewarm get claims`")
@@ -70,13 +71,13 @@ enum ClaimRoutes {
                 """,
             permission: .look,
             query: [since, .optional("by", .choice(["preset", "owner"]), "the rows of the report (default: preset)")],
-            answers: [(200, "ClaimReport")]
+            answers: [(200, ClaimReportDocument.self)]
         ) { api, call in
             let now = api.engine.now()
             let start = call.past("since", now: now) ?? now - ClaimReport.standardPeriod
             let grouping = call.text("by").flatMap { ClaimReport.Grouping(rawValue: $0) } ?? .preset
             let report = try await api.engine.claimReport(since: start, by: grouping, for: call.principal)
-            return APIAnswer(report.value)
+            return APIAnswer(report.document)
         },
     ]
 }

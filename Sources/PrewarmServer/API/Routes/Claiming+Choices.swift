@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -123,17 +124,13 @@ extension PresetKey {
 extension ClaimChoices {
     /// Returns the document that says why a preset was chosen; nil if the claim named it.
     /// - Parameter isNew: False for a repeated request, whose answer no longer knows the reason.
-    func selection(of key: PresetKey, isNew: Bool) -> Value? {
+    func selection(of key: PresetKey, isNew: Bool) -> ClaimSelectionDocument? {
         guard let selection = selectionOfClaim else { return nil }
         let chosen = isNew ? selected?.best.first { $0.key == key } : nil
-        return .object(known: [
-            "select": .string(selection.selector.description),
-            "prefer": chosen?.preference.map { .string($0.description) },
-            "matching": isNew ? selected.map { .int($0.matching) } : nil,
-            "claimable": chosen.map { .int($0.claimable) },
-            "workspaces": chosen.map { .int($0.workspaces) },
-            "why": chosen.map { .string(why($0, selection)) },
-        ])
+        return ClaimSelectionDocument(
+            select: selection.selector.description, prefer: chosen?.preference?.description,
+            matching: isNew ? selected?.matching : nil, claimable: chosen?.claimable, workspaces: chosen?.workspaces,
+            why: chosen.map { why($0, selection) })
     }
 
     /// Returns the reason for the choice as a part of a sentence, for example `it has the preferred region=eu, and 2 of its 5

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -75,21 +76,17 @@ extension Claiming {
     func outcome(_ result: HandoverResult) throws -> Outcome {
         switch result {
         case .done(let workspace, let credentials):
-            .granted(Granted(workspace: workspace, handover: Self.members(credentials)))
+            .granted(Granted(workspace: workspace, handover: HandoverMembers(credentials: credentials)))
         case .kept(let workspace, let error):
             .granted(
                 Granted(
                     workspace: workspace,
-                    handover: [("handoverError", .string(error.cause ?? Operation.withoutCause))]))
+                    handover: HandoverMembers(error: error.cause ?? Operation.withoutCause)))
         case .replaced(let workspace, let error): .failed(Problem(handoverOf: workspace, error))
         case .unanswered(let workspace, let error): throw Problem(handoverOf: workspace, error)
         case .ended(let workspace): throw Problem(endedClaimOf: workspace)
         case .interrupted(let workspace): .failed(Problem(interruptedHandoverOf: workspace))
         }
-    }
-
-    static func members(_ credentials: [String: String]) -> [(key: String, value: Value)] {
-        credentials.isEmpty ? [] : [("credentials", .strings(credentials))]
     }
 }
 

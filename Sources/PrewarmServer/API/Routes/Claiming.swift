@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 internal import PrewarmTelemetry
@@ -26,9 +27,21 @@ struct Claiming {
         /// The name of the deprecated preset whose claims are redirected to this workspace's preset; nil without a redirect.
         var redirectedFrom: String?
         /// The document that says why the preset was chosen; nil if the claim named it.
-        var selection: Value?
-        /// The members of the answer about the handover, with the credentials for the owner.
-        var handover: [(key: String, value: Value)] = []
+        var selection: ClaimSelectionDocument?
+        var handover = HandoverMembers()
+    }
+
+    /// The members of the answer about the handover.
+    struct HandoverMembers {
+        /// The credentials for the owner; empty if the provisioner gave none.
+        var credentials: [String: String] = [:]
+        /// The cause of a failed handover.
+        var error: String?
+
+        func add(to document: inout WorkspaceDocument) {
+            document.credentials = OrderedMap(unlessEmpty: credentials)
+            document.handoverError = error
+        }
     }
 
     /// Claims a workspace, waiting at most as long as the request says.

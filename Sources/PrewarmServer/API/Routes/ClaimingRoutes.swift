@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -70,7 +71,8 @@ enum ClaimingRoutes {
                 \(refusals)
                 """,
             permission: .ofObjectForClaimers, query: [PresetRoutes.source], body: body, takesIdempotencyKey: true,
-            endsWithCaller: true, answers: [(201, "Workspace"), (202, "Workspace")],
+            endsWithCaller: true,
+            answers: [(201, WorkspaceDocument.self), (202, WorkspaceDocument.self), (202, ClaimDocument.self)],
             problems: [404, 409, 410, 422, 429, 502]
         ) { api, call in try await answer(api, call, selection: nil) },
         Route(
@@ -87,7 +89,8 @@ enum ClaimingRoutes {
                 \(refusals)
                 """,
             permission: .ofObjectForClaimers, body: selection + body, takesIdempotencyKey: true, endsWithCaller: true,
-            answers: [(201, "Workspace"), (202, "Workspace")], problems: [404, 409, 410, 422, 429, 502]
+            answers: [(201, WorkspaceDocument.self), (202, WorkspaceDocument.self), (202, ClaimDocument.self)],
+            problems: [404, 409, 410, 422, 429, 502]
         ) { api, call in try await answer(api, call, selection: call.selection) },
     ]
 
@@ -97,24 +100,23 @@ enum ClaimingRoutes {
         do {
             granted = try await Claiming(api: api, call: call, selection: selection).run()
         } catch let waiting as StillWaiting {
-            guard let document = Value(waiting.place, for: call.principal) else { throw waiting }
+            guard let document = ClaimDocument(waiting.place, for: call.principal) else { throw waiting }
             return APIAnswer(
                 document, status: 202, location: "/api/v1/claims/\(waiting.place.ticket.id)")
         }
         let (workspace, others, claim) = (granted.workspace, granted.others, granted.claim)
-        guard let document = Value(workspace, ttl: nil, claim: claim, for: call.principal) else {
+        guard var document = WorkspaceDocument(workspace, ttl: nil, claim: claim, for: call.principal) else {
             throw ClaimError.unknownWorkspace(workspace.name)
         }
         let clamp = try await call.clamp(of: workspace, claim, in: api.engine)
-        let value = document.merging([
-            "clampedBy": clamp.map { .string($0.rawValue) },
-            "cold": workspace.isCold ? .bool(true) : nil,
-            "otherPresets": others.isEmpty ? nil : .array(others.map { .string($0.description) }),
-            "redirectedFrom": granted.redirectedFrom.map { .string($0) },
-            "selection": granted.selection,
-        ])
+        document.clampedBy = clamp.map { Choice($0) }
+        document.cold = workspace.isCold ? true : nil
+        document.otherPresets = others.isEmpty ? nil : others.map(\.description)
+        document.redirectedFrom = granted.redirectedFrom
+        document.selection = granted.selection
+        granted.handover.add(to: &document)
         return APIAnswer(
-            value.merging(granted.handover), status: workspace.handover == .pending ? 202 : 201,
+            document, status: workspace.handover == .pending ? 202 : 201,
             location: "/api/v1/workspaces/\(workspace.id)"
         ).secret
     }

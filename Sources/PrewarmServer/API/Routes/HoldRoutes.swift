@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -27,14 +28,14 @@ enum HoldRoutes {
                 .optional(
                     "until", .moment, "the time at which the suspension ends (default: never)"),
                 author,
-            ], exactlyOne: ["preset", "source", "all"], answers: [(200, "Done")], problems: [404, 409]
+            ], exactlyOne: ["preset", "source", "all"], answers: [(200, DoneDocument.self)], problems: [404, 409]
         ) { api, call in
             let end = try call.moment("until", now: api.engine.now())
             let scope = try await call.scope(api.engine)
             try await api.engine.suspend(
                 scope, reason: call.text("reason"), by: call.author, until: end)
             api.daemon?.replan()
-            return APIAnswer(.object(known: ["until": end.map { Value($0) }])).audited(
+            return APIAnswer(DoneDocument(until: end)).audited(
                 call.entry(
                     "suspend", scope.object, scope.name, at: api.engine.now(), detail: call.text("reason")))
         },
@@ -48,13 +49,13 @@ enum HoldRoutes {
                 409: several sources have a preset of this name.
                 """,
             permission: .ofObjectForOperators, body: scope + [author], exactlyOne: ["preset", "source", "all"],
-            answers: [(200, "Done")], problems: [404, 409]
+            answers: [(200, DoneDocument.self)], problems: [404, 409]
         ) { api, call in
             let scope = try await call.scope(api.engine)
             let changed = try await api.engine.resume(scope, by: call.author)
             api.daemon?.replan()
             let still = try await api.engine.stillSuspended(scope)
-            return APIAnswer(.object(known: ["changed": .bool(changed), "still": still])).audited(
+            return APIAnswer(DoneDocument(changed: changed, still: still)).audited(
                 call.entry("resume", scope.object, scope.name, at: api.engine.now()))
         },
         Route(
@@ -71,21 +72,21 @@ enum HoldRoutes {
                 .optional("name", .text(maximum: 512), "a preset (name or source/name), or the id of an operation"),
                 .optional("provisioner", .text(maximum: 256), "all presets and operations of this provisioner"),
                 .optional("all", .yes, "true: all presets and operations"),
-            ], exactlyOne: ["name", "provisioner", "all"], answers: [(200, "Done")], problems: [404, 409]
+            ], exactlyOne: ["name", "provisioner", "all"], answers: [(200, DoneDocument.self)], problems: [404, 409]
         ) { api, call in
             let engine = api.engine
             if let provisioner = call.text("provisioner") {
                 try call.require(.operate)
                 let retried = try await engine.retry(provisioner: provisioner, by: call.caller.name)
                 api.daemon?.replan()
-                return APIAnswer(.object(known: ["message": .string(retried)])).audited(
+                return APIAnswer(DoneDocument(message: retried)).audited(
                     call.entry("retry", "provisioner", provisioner, at: engine.now(), detail: retried))
             }
             guard let name = call.text("name") else {
                 try call.require(.operate)
                 let retried = try await engine.retryAll(by: call.caller.name)
                 api.daemon?.replan()
-                return APIAnswer(.object(known: ["message": .string(retried)])).audited(
+                return APIAnswer(DoneDocument(message: retried)).audited(
                     call.entry("retry", "all", "presets", at: engine.now(), detail: retried))
             }
             let (preset, isOperation) = try await engine.store.read { store in
@@ -96,7 +97,7 @@ enum HoldRoutes {
             try call.require(.operatePreset(preset))
             let retried = try await engine.retry(isOperation ? name : preset.description, by: call.caller.name)
             api.daemon?.replan()
-            return APIAnswer(.object(known: ["message": .string(retried)])).audited(
+            return APIAnswer(DoneDocument(message: retried)).audited(
                 isOperation
                     ? call.entry("retry", "operation", name, at: engine.now(), detail: "of \(preset)")
                     : call.entry("retry", "preset", preset.description, at: engine.now()))
@@ -117,13 +118,13 @@ enum HoldRoutes {
                 .optional(
                     "source", .text(maximum: 256), "only this source (default: all that have applied the revision)"),
                 author,
-            ], exactlyOne: ["revision", "restored"], answers: [(200, "[]Approval")], problems: [404, 409]
+            ], exactlyOne: ["revision", "restored"], answers: [(200, [ApprovalDocument].self)], problems: [404, 409]
         ) { api, call in
             if call.flag("restored") {
                 let hold = try await api.engine.approveRestored(
                     by: call.author, audit: call.entry("approve", "store", "restored", at: api.engine.now()))
                 api.daemon?.replan()
-                return APIAnswer(.array([.object(known: ["hold": .string(hold.sentence)])]))
+                return APIAnswer([ApprovalDocument(hold)])
             }
             let source = call.text("source")
             // A source that was removed from the configuration can be approved, too.
@@ -137,17 +138,12 @@ enum HoldRoutes {
                 revision: approved.first?.revision.description,
                 detail: approved.reduce(0) { $0 + $1.deletions.count }.counted("deletion"))
             return APIAnswer(
-                .array(
-                    approved.map { approval in
-                        let presets = Dictionary(grouping: approval.deletions, by: \.preset.name)
-                        return .object(known: [
-                            "source": .string(approval.source),
-                            "revision": .string(approval.revision.description),
-                            "deletions": .int(approval.deletions.count),
-                            "presets": .object(
-                                presets.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value.count)) }),
-                        ])
-                    })
+                approved.map { approval in
+                    let presets = Dictionary(grouping: approval.deletions, by: \.preset.name)
+                    return ApprovalDocument(
+                        source: approval.source, revision: approval.revision, deletions: approval.deletions.count,
+                        presets: OrderedMap(presets.mapValues(\.count)))
+                }
             ).audited(entry)
         },
     ]
@@ -171,7 +167,7 @@ extension APICall {
 extension Engine {
     /// Returns what keeps a preset suspended after a resume: its manifest, its source or everything. Returns nil if the
     /// scope is not a preset, or if the preset is not suspended.
-    fileprivate func stillSuspended(_ scope: Suspension.Scope) async throws -> Value? {
+    fileprivate func stillSuspended(_ scope: Suspension.Scope) async throws -> StillSuspendedDocument? {
         guard case .preset(let key) = scope else { return nil }
         let status = try await assess(key.source).statuses.first { $0.preset.key == key }
         guard let suspended = status?[.suspended] else { return nil }
@@ -181,7 +177,7 @@ extension Engine {
             case .all?: "run `prewarm resume --all`"
             default: "set `suspended: false` in the manifest of \(key.name)"
             }
-        return .object(known: ["message": .string(suspended.message), "hint": .string(hint)])
+        return StillSuspendedDocument(message: suspended.message, hint: hint)
     }
 }
 

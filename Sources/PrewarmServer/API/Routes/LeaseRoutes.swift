@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -17,7 +18,7 @@ enum LeaseRoutes {
             permission: .ofObjectForClaimers,
             body: [
                 .optional("for", .duration, "the time from now to the new end (default: the length of the lease)")
-            ], answers: [(200, "Workspace")], problems: [404, 409, 410]
+            ], answers: [(200, WorkspaceDocument.self)], problems: [404, 409, 410]
         ) { api, call in
             let workspace = try await call.workspace(in: api)
             try call.require(.keep(workspace.preset, owner: workspace.owner))
@@ -36,7 +37,7 @@ enum LeaseRoutes {
             body: [
                 .required("until", .moment, "the end of the hold"),
                 .required("reason", .text(maximum: 1000), "the reason, which is shown with the claim"), author,
-            ], answers: [(200, "Workspace")], problems: [404, 409, 410]
+            ], answers: [(200, WorkspaceDocument.self)], problems: [404, 409, 410]
         ) { api, call in
             let workspace = try await call.workspace(in: api)
             try call.require(.operatePreset(workspace.preset))
@@ -54,7 +55,7 @@ enum LeaseRoutes {
                 The lease of the claim ends again at its own time. \
                 404: there is no such workspace. 409: it is not claimed, or the claim has no lease. 410: the claim has ended.
                 """,
-            permission: .ofObjectForOperators, answers: [(200, "Workspace")], problems: [404, 409, 410]
+            permission: .ofObjectForOperators, answers: [(200, WorkspaceDocument.self)], problems: [404, 409, 410]
         ) { api, call in
             let workspace = try await call.workspace(in: api)
             try call.require(.operatePreset(workspace.preset))
@@ -81,7 +82,7 @@ enum LeaseRoutes {
                     "kind", .choice(["text", "token"]),
                     "`token` if the new owner is the API token of that name (default: text)"),
                 ClaimingRoutes.parameters,
-            ], answers: [(200, "Workspace")], problems: [404, 409, 410, 422, 502]
+            ], answers: [(200, WorkspaceDocument.self)], problems: [404, 409, 410, 422, 502]
         ) { api, call in
             let workspace = try await call.workspace(in: api)
             try call.require(.keep(workspace.preset, owner: workspace.owner))
@@ -89,12 +90,11 @@ enum LeaseRoutes {
             let entry = call.entry(
                 "transfer", "workspace", workspace.name, at: api.engine.now(), detail: "to \(owner)")
             let held = try await api.transfer(workspace, to: owner, call, entry)
-            guard let document = Value(held.workspace, ttl: nil, claim: held.claim, for: call.principal) else {
-                // A claimer does not see the workspaces of others.
-                return APIAnswer(
-                    .object(known: ["id": .string(workspace.id.rawValue), "name": .string(workspace.name)]))
-            }
-            return APIAnswer(document)
+            let document = WorkspaceDocument(held.workspace, ttl: nil, claim: held.claim, for: call.principal)
+            // A claimer does not see the workspaces of others.
+            return APIAnswer(
+                document
+                    ?? WorkspaceDocument(held.workspace, ttl: nil, claim: nil, isWhole: false))
         },
         Route(
             method: .post, template: "/workspaces/{workspace}/revoke", name: "revoke", summary: "Revoke a claim",
@@ -107,7 +107,7 @@ enum LeaseRoutes {
             body: [
                 .required("reason", .text(maximum: 1000), "the reason, which later requests about the claim return"),
                 author,
-            ], answers: [(202, "Workspace")], problems: [404, 409, 410]
+            ], answers: [(202, WorkspaceDocument.self)], problems: [404, 409, 410]
         ) { api, call in
             let workspace = try await call.workspace(in: api)
             try call.require(.operatePreset(workspace.preset))
@@ -116,7 +116,7 @@ enum LeaseRoutes {
             let revoked = try await api.engine.revoke(
                 workspace.id.rawValue, reason: reason, by: call.author, audit: entry)
             api.daemon?.replan()
-            guard let document = Value(revoked, ttl: nil, for: call.principal) else {
+            guard let document = WorkspaceDocument(revoked, ttl: nil, for: call.principal) else {
                 throw ClaimError.unknownWorkspace(revoked.name)
             }
             return APIAnswer(document, status: 202)
@@ -169,10 +169,11 @@ extension Problem {
 extension APICall {
     /// Returns the answer with a claimed workspace and its lease.
     fileprivate func answer(_ held: HeldClaim) throws -> APIAnswer {
-        guard let document = Value(held.workspace, ttl: nil, claim: held.claim, for: principal) else {
+        guard var document = WorkspaceDocument(held.workspace, ttl: nil, claim: held.claim, for: principal) else {
             throw ClaimError.unknownWorkspace(held.workspace.name)
         }
-        return APIAnswer(document.merging(["clampedBy": held.clamp.map { .string($0.rawValue) }]))
+        document.clampedBy = held.clamp.map { Choice($0) }
+        return APIAnswer(document)
     }
 
     /// Returns the bound that shortened the lease of a new claim; nil if it got its time.

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -16,40 +17,39 @@ enum LookRoutes {
                 `healthy` is false if something needs attention. \
                 `limit` bounds the number of pools and of failing operations; `morePresets` and `moreFailing` count the rest.
                 """,
-            permission: .look, query: [limit], answers: [(200, "Status")]
+            permission: .look, query: [limit], answers: [(200, StatusDocument.self)]
         ) { api, call in
             // A command that works on the store directly shows all pools.
             let standard = call.caller.origin == AuditEntry.local ? Int.max : 100
             let limit = call.number("limit") ?? standard
             let overview = try await Overview(api.engine, limit: limit, for: call.principal)
-            return APIAnswer(overview.value.merging(["daemon": api.daemon?.value]))
+            return APIAnswer(overview.document(daemon: api.daemon))
         },
         Route(
             method: .get, template: "/export", name: "export",
             summary: "Export the state",
             description: "Returns all workspaces and operations in the form that `prewarm plan --observed` reads.",
-            permission: .operate, answers: [(200, "Observed")]
+            permission: .operate, answers: [(200, ObservedDocument.self)]
         ) { api, call in APIAnswer(try await api.engine.export(for: call.principal)) },
         Route(
             method: .get, template: "/templates", name: "listTemplates", summary: "List applied templates",
             description: "Returns the templates of the applied revisions of all sources.",
             permission: .look,
             query: [.optional("name", .text(maximum: 256), "only templates of this name")],
-            answers: [(200, "[]Template")]
+            answers: [(200, [TemplateDocument].self)]
         ) { api, call in
             let name = call.text("name")
             return APIAnswer(
-                .array(
-                    try await api.engine.store.read { store in
-                        let sources = try store.sources().map(\.name)
-                        let used = try call.visibleTemplates(of: sources, in: store)
-                        return try sources.flatMap { source in
-                            try store.templates(source: source).filter {
-                                (name == nil || $0.name == name)
-                                    && (call.principal.seesAllPresets || used[source]?.contains($0.name) == true)
-                            }.map { Value($0, source: source) }
-                        }
-                    }))
+                try await api.engine.store.read { store in
+                    let sources = try store.sources().map(\.name)
+                    let used = try call.visibleTemplates(of: sources, in: store)
+                    return try sources.flatMap { source in
+                        try store.templates(source: source).filter {
+                            (name == nil || $0.name == name)
+                                && (call.principal.seesAllPresets || used[source]?.contains($0.name) == true)
+                        }.map { TemplateDocument($0, source: source) }
+                    }
+                })
         },
         Route(
             method: .get, template: "/events", name: "listEvents", summary: "List recent events",
@@ -60,26 +60,25 @@ enum LookRoutes {
                 """,
             permission: .look,
             query: [.optional("preset", .text(maximum: 256), "only events of this preset"), limit],
-            answers: [(200, "[]Event")], problems: [404]
+            answers: [(200, [EventDocument].self)], problems: [404]
         ) { api, call in
             let (name, limit) = (call.text("preset"), call.number("limit") ?? 500)
             return APIAnswer(
-                .array(
-                    try await api.engine.store.read { store in
-                        let key = try name.map { try call.preset(named: $0, of: api.engine, in: store) }
-                        return try store.events(EventFilter(preset: key, limit: limit))
-                            .compactMap { Value($0, for: call.principal) }
-                    }))
+                try await api.engine.store.read { store in
+                    let key = try name.map { try call.preset(named: $0, of: api.engine, in: store) }
+                    return try store.events(EventFilter(preset: key, limit: limit))
+                        .compactMap { EventDocument($0, for: call.principal) }
+                })
         },
         Route(
             method: .get, template: "/orphans", name: "listOrphans",
             summary: "List orphans",
             description:
                 "Returns the workspaces that a provisioner lists and the store does not know. Adopt them into a pool with `adopt`.",
-            permission: .look, answers: [(200, "[]Orphan")]
+            permission: .look, answers: [(200, [OrphanDocument].self)]
         ) { api, call in
             let orphans = try await api.engine.store.read { try $0.orphans() }
-            return APIAnswer(.array(orphans.compactMap { Value($0, for: call.principal) }))
+            return APIAnswer(orphans.compactMap { OrphanDocument($0, for: call.principal) })
         },
     ]
 }
@@ -90,11 +89,12 @@ extension APICall {
     /// - Parameters:
     ///   - elements: All elements, in ascending order of their cursors.
     ///   - cursor: Returns the cursor of an element.
-    ///   - value: Returns the document of an element.
-    func page<Element>(_ elements: [Element], by cursor: (Element) -> String, _ value: (Element) -> Value) -> APIAnswer
-    {
+    ///   - document: Returns the document of an element.
+    func page<Element, Item: Document>(
+        _ elements: [Element], by cursor: (Element) -> String, _ document: (Element) -> Item
+    ) -> APIAnswer {
         let start = text("cursor").map { last in elements.firstIndex { cursor($0) > last } ?? elements.endIndex } ?? 0
-        return cut(Array(elements[start...]), by: cursor, value)
+        return cut(Array(elements[start...]), by: cursor, document)
     }
 
     /// Returns a page with at most `limit` elements, and the cursor of the next page if there are more elements.
@@ -102,14 +102,14 @@ extension APICall {
     /// - Parameters:
     ///   - elements: The elements after the cursor. One element more than the limit shows that another page follows.
     ///   - cursor: Returns the cursor of an element.
-    ///   - value: Returns the document of an element, or nil for an element that the caller may not see. The page then
+    ///   - document: Returns the document of an element, or nil for an element that the caller may not see. The page then
     ///     has fewer elements.
-    func cut<Element>(
-        _ elements: [Element], by cursor: (Element) -> String, _ value: (Element) -> Value?
+    func cut<Element, Item: Document>(
+        _ elements: [Element], by cursor: (Element) -> String, _ document: (Element) -> Item?
     ) -> APIAnswer {
         guard let limit = number("limit"), elements.count > limit else {
-            return APIAnswer(.array(elements.compactMap(value)))
+            return APIAnswer(elements.compactMap(document))
         }
-        return APIAnswer(.array(elements[..<limit].compactMap(value)), nextCursor: cursor(elements[limit - 1]))
+        return APIAnswer(elements[..<limit].compactMap(document), nextCursor: cursor(elements[limit - 1]))
     }
 }

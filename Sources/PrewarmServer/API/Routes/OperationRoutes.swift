@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -16,7 +17,7 @@ enum OperationRoutes {
                 .optional("state", .choice(Operation.State.allCases.map(\.rawValue)), "only operations in this state"),
                 LookRoutes.limit,
                 .optional("cursor", .characters("a-z0-9", maximum: 64), LookRoutes.cursor),
-            ], answers: [(200, "[]Operation")], problems: [404, 409]
+            ], answers: [(200, [OperationDocument].self)], problems: [404, 409]
         ) { api, call in
             let (preset, limit) = (call.text("preset"), call.number("limit"))
             let states = call.text("state").flatMap(Operation.State.init(rawValue:)).map { [$0] } ?? []
@@ -29,7 +30,7 @@ enum OperationRoutes {
                 return (operations, call.principal.role == .claimer ? try store.owners(of: operations) : [:])
             }
             return call.cut(operations, by: \.id.rawValue) {
-                Value($0, owner: owners[$0.workspace], for: call.principal)
+                OperationDocument($0, owner: owners[$0.workspace], for: call.principal)
             }
         },
         Route(
@@ -40,7 +41,7 @@ enum OperationRoutes {
                 A claimer gets operations on the workspaces that it has claimed. 404: there is no such operation.
                 """,
             permission: .ofObject,
-            answers: [(200, "OperationDescription")], problems: [404]
+            answers: [(200, OperationDescription.self)], problems: [404]
         ) { api, call in
             let operation = try await call.operation(in: api)
             let workspace = operation.workspace.rawValue
@@ -57,7 +58,7 @@ enum OperationRoutes {
                 operations. Only operators may read logs. 404: there is no such operation or workspace.
                 """,
             permission: .ofObject,
-            answers: [(200, "[]Log")], problems: [404]
+            answers: [(200, [LogDocument].self)], problems: [404]
         ) { api, call in
             let name = call.path["operation"] ?? ""
             let preset = try await api.engine.store.read { store in

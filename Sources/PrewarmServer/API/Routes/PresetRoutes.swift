@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -18,7 +19,7 @@ enum PresetRoutes {
                 .optional("name", .text(maximum: 512), "only presets of this name: name or source/name"),
                 .optional("ready", .boolean, "true: only ready presets; false: only presets that are not ready"),
                 LookRoutes.limit, cursor,
-            ], answers: [(200, "[]Preset")]
+            ], answers: [(200, [PresetDocument].self)]
         ) { api, call in
             let (name, ready) = (call.text("name"), call.query["ready"]?.bool)
             let queues = try await api.engine.queueLengths()
@@ -31,7 +32,7 @@ enum PresetRoutes {
                 statuses.sorted { $0.preset.key.description < $1.preset.key.description },
                 by: \.preset.key.description
             ) { status in
-                Value(status, for: call.principal).merging(["waiting": queues.value(of: status.preset.key)])
+                PresetDocument(status, waiting: queues.waiting(of: status.preset.key), for: call.principal)
             }
         },
         Route(
@@ -43,7 +44,7 @@ enum PresetRoutes {
                 404: there is no such preset. 409: several sources have a preset of this name; use `source`.
                 """,
             permission: .ofObject, query: [source],
-            answers: [(200, "PresetDescription")], problems: [404, 409]
+            answers: [(200, PresetDescription.self)], problems: [404, 409]
         ) { api, call in
             let key = try await call.preset(in: api)
             return APIAnswer(try await api.engine.describePreset(key.description, for: call.principal))
@@ -61,12 +62,12 @@ enum PresetRoutes {
             body: [
                 .required("ids", .texts(maximum: 1000), "the ids of the orphans, from `GET /api/v1/orphans`"),
                 .optional("by", .text(maximum: 256), "the author to record (default: the caller)"),
-            ], answers: [(200, "[]Workspace")], problems: [404, 409]
+            ], answers: [(200, [WorkspaceDocument].self)], problems: [404, 409]
         ) { api, call in
             let key = try await call.preset(in: api)
             let adopted = try await api.engine.adopt(call.texts("ids"), into: key.description, by: call.author)
             api.daemon?.replan()
-            return APIAnswer(.array(adopted.compactMap { Value($0, ttl: nil, for: call.principal) })).audited(
+            return APIAnswer(adopted.compactMap { WorkspaceDocument($0, ttl: nil, for: call.principal) }).audited(
                 call.entry(
                     "adopt", "preset", key.description, at: api.engine.now(),
                     detail: call.texts("ids").joined(separator: ", ")))

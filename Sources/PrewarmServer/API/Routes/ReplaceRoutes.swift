@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -16,7 +17,7 @@ enum ReplaceRoutes {
             body: [
                 .optional("workspace", .text(maximum: 512), "the id or the name of a ready workspace"),
                 .optional("preset", .text(maximum: 512), "a preset: name or source/name"),
-            ], exactlyOne: ["workspace", "preset"], answers: [(200, "Done")], problems: [404, 409]
+            ], exactlyOne: ["workspace", "preset"], answers: [(200, DoneDocument.self)], problems: [404, 409]
         ) { api, call in
             let engine = api.engine
             guard let name = call.text("preset") else {
@@ -24,14 +25,14 @@ enum ReplaceRoutes {
                 try call.require(.operatePreset(found.preset))
                 let workspace = try await engine.replace(workspace: found.id.rawValue, by: call.caller.name)
                 api.daemon?.replan()
-                return APIAnswer(.object(known: ["workspaces": .int(1)])).audited(
+                return APIAnswer(DoneDocument(workspaces: 1)).audited(
                     call.entry("replace", "workspace", workspace.name, at: engine.now()))
             }
             let preset = try await engine.store.read { try call.preset(named: name, of: engine, in: $0) }
             try call.require(.operatePreset(preset))
             let count = try await engine.replace(preset: preset, by: call.caller.name)
             api.daemon?.replan()
-            return APIAnswer(.object(known: ["workspaces": .int(count)])).audited(
+            return APIAnswer(DoneDocument(workspaces: count)).audited(
                 call.entry("replace", "preset", preset.description, at: engine.now()))
         }
     ]

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -11,7 +12,7 @@ enum SignInRoutes {
                 Returns a code with which a browser signs in to the dashboard as the caller: open `/login?code=CODE`. \
                 The code works once, within a minute. 409: no daemon runs here.
                 """,
-            permission: .look, body: [], answers: [(201, "SignInCode")], problems: [409]
+            permission: .look, body: [], answers: [(201, SignInCodeDocument.self)], problems: [409]
         ) { api, call in
             guard let codes = api.signInCodes, let authorization = call.caller.authorization else {
                 throw Problem(
@@ -20,10 +21,7 @@ enum SignInRoutes {
             }
             let code = codes.issue(for: authorization)
             let end = api.engine.now() + SignInCodes.lifetime
-            return APIAnswer(
-                .object(known: ["code": .string(code), "path": .string("/login?code=\(code)"), "expiresAt": Value(end)]
-                ),
-                status: 201)
+            return APIAnswer(SignInCodeDocument(code: code, expiresAt: end), status: 201)
         }
     ]
 }

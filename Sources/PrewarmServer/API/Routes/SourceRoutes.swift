@@ -1,3 +1,4 @@
+import PrewarmAPI
 package import PrewarmCore
 package import PrewarmEngine
 
@@ -11,14 +12,13 @@ enum SourceRoutes {
                 `replica` is the daemon that reconciles the source, and `sharedOut` is true if several daemons share the \
                 sources. `daemon` has the state of the loop of this daemon.
                 """,
-            permission: .look, answers: [(200, "[]Source")]
+            permission: .look, answers: [(200, [SourceDocument].self)]
         ) { api, call in
-            let loops = try await api.daemon?.sourceValues() ?? [:]
+            let loops = try await api.daemon?.sourceLoops() ?? [:]
             return APIAnswer(
-                .array(
-                    try await api.engine.sourceStatuses().map { status in
-                        Value(status, for: call.principal).merging(["daemon": loops[status.name]])
-                    }))
+                try await api.engine.sourceStatuses().map {
+                    SourceDocument($0, daemon: loops[$0.name], for: call.principal)
+                })
         },
         Route(
             method: .get, template: "/revisions", name: "listRevisions",
@@ -30,7 +30,7 @@ enum SourceRoutes {
                 """,
             permission: .look,
             query: [.optional("source", .text(maximum: 256), "only revisions of this source"), LookRoutes.limit],
-            answers: [(200, "[]Revision")]
+            answers: [(200, [RevisionDocument].self)]
         ) { api, call in
             let (source, limit) = (call.text("source"), call.number("limit") ?? 100)
             let (revisions, templates) = try await api.engine.store.read { store in
@@ -42,7 +42,9 @@ enum SourceRoutes {
             }
             let newest = revisions.sorted { $0.appliedAt > $1.appliedAt }.prefix(limit)
             return APIAnswer(
-                .array(newest.map { Value($0, templates: templates[$0.source] ?? [], for: call.principal) }))
+                newest.map {
+                    RevisionDocument($0, templates: templates[$0.source] ?? [], for: call.principal)
+                })
         },
         Route(
             method: .get, template: "/plan", name: "plan", summary: "Plan a sync",
@@ -57,7 +59,7 @@ enum SourceRoutes {
                 .optional("preset", .text(maximum: 256), "only this preset (default: all presets)"),
                 .optional(
                     "revision", .text(maximum: 256), "a branch, tag or commit to plan (default: the configured ref)"),
-            ], endsWithCaller: true, answers: [(200, "Plan")], problems: [404, 429, 502]
+            ], endsWithCaller: true, answers: [(200, PlanDocument.self)], problems: [404, 429, 502]
         ) { api, call in
             var reports: [ReconcileReport] = []
             let (engine, revision) = (api.engine, call.text("revision"))
@@ -69,7 +71,7 @@ enum SourceRoutes {
                 reports.append(report)
             }
             if let preset = call.text("preset") { try reports.restrict(to: preset, where: call.maySee) }
-            return APIAnswer(Value(plans: reports, at: api.engine.now(), for: call.principal))
+            return APIAnswer(PlanDocument(plans: reports, at: api.engine.now(), for: call.principal))
         },
         Route(
             method: .post, template: "/sources/{source}/pin", name: "pin",
@@ -85,14 +87,14 @@ enum SourceRoutes {
                 .optional("reason", .text(maximum: 1000), "the reason, which is shown with the status of the source"),
                 .optional("until", .moment, "the time at which the pin ends (default: never)"),
                 .optional("by", .text(maximum: 256), "the author to record (default: the caller)"),
-            ], answers: [(200, "Done")], problems: [404, 409, 502]
+            ], answers: [(200, DoneDocument.self)], problems: [404, 409, 502]
         ) { api, call in
             let name = call.path["source"] ?? ""
             let revision = try await api.engine.pin(
                 name, at: call.text("revision") ?? "", reason: call.text("reason"), by: call.author,
                 until: try call.moment("until", now: api.engine.now()))
             await api.daemon?.pull(name)
-            return APIAnswer(.object(known: ["revision": .string(revision.description)])).audited(
+            return APIAnswer(DoneDocument(revision: revision.description)).audited(
                 call.entry(
                     "pin", "source", name, at: api.engine.now(), revision: revision.description,
                     detail: call.text("reason")))
@@ -106,13 +108,13 @@ enum SourceRoutes {
                 """,
             permission: .operate,
             query: [.optional("by", .text(maximum: 256), "the author to record (default: the caller)")],
-            answers: [(200, "Done")], problems: [404]
+            answers: [(200, DoneDocument.self)], problems: [404]
         ) { api, call in
             let name = call.path["source"] ?? ""
             guard api.engine.sources[name] != nil else { throw ReconcileError.unknownSource(name) }
             let wasPinned = try await api.engine.unpin(name, by: call.author)
             await api.daemon?.pull(name)
-            return APIAnswer(.object(known: ["changed": .bool(wasPinned)])).audited(
+            return APIAnswer(DoneDocument(changed: wasPinned)).audited(
                 call.entry("unpin", "source", name, at: api.engine.now()))
         },
     ]

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -24,7 +25,8 @@ enum SyncRoutes {
                     "wait until this commit or a later one is applied; at least its first six digits"),
                 .optional("wait", .boolean, "true: answer when the sync has ended (default: false)"),
                 .optional("timeout", .duration, "how long to wait, at most 1h (default: 5m)"),
-            ], endsWithCaller: true, answers: [(202, "SyncRequest"), (200, "SyncRequest")], problems: [404, 409]
+            ], endsWithCaller: true, answers: [(202, SyncRequestDocument.self), (200, SyncRequestDocument.self)],
+            problems: [404, 409]
         ) { api, call in
             let daemon = try api.requireDaemon()
             let target = try await call.target(of: api.engine)
@@ -35,7 +37,7 @@ enum SyncRoutes {
                 revision: request.revision, detail: "request \(request.id)")
             guard call.flag("wait") else {
                 return APIAnswer(
-                    try await SyncProgress(request, daemon, for: call.principal).value, status: 202,
+                    try await SyncProgress(request, daemon, for: call.principal).document, status: 202,
                     location: "/api/v1/requests/\(request.id)"
                 ).audited(entry)
             }
@@ -55,7 +57,7 @@ enum SyncRoutes {
                 """,
             permission: .look,
             query: [.optional("wait", .duration, "how long to wait for progress, at most 60s (default: no wait)")],
-            endsWithCaller: true, answers: [(200, "SyncRequest")], problems: [404, 409]
+            endsWithCaller: true, answers: [(200, SyncRequestDocument.self)], problems: [404, 409]
         ) { api, call in
             let daemon = try api.requireDaemon()
             let id = call.path["request"] ?? ""

@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -10,7 +11,7 @@ enum TicketRoutes {
                 Removes a waiting claim from the queue of its preset. A claimer may remove only its own claims. \
                 404: no claim with this id waits.
                 """,
-            permission: .ofObjectForClaimers, answers: [(200, "Claim")], problems: [404]
+            permission: .ofObjectForClaimers, answers: [(200, ClaimDocument.self)], problems: [404]
         ) { api, call in
             let id = ClaimID(call.path["claim"] ?? "")
             guard let place = try await api.engine.place(of: id) else { throw Problem(unknownTicket: id) }
@@ -23,7 +24,7 @@ enum TicketRoutes {
             }
             // The claim may have been granted since.
             guard try await api.engine.cancelWait(id) != nil else { throw Problem(unknownTicket: id) }
-            guard let document = Value(place, for: call.principal) else { throw Problem(unknownTicket: id) }
+            guard let document = ClaimDocument(place, for: call.principal) else { throw Problem(unknownTicket: id) }
             return APIAnswer(document).audited(
                 call.entry("cancel wait", "preset", place.ticket.preset.description, at: api.engine.now()))
         }

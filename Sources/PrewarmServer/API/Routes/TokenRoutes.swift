@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -7,9 +8,9 @@ enum TokenRoutes {
         Route(
             method: .get, template: "/tokens", name: "listTokens", summary: "List API tokens",
             description: "Returns the API tokens without their secrets, by name.",
-            permission: .administer, answers: [(200, "[]Token")]
+            permission: .administer, answers: [(200, [TokenDocument].self)]
         ) { api, _ in
-            APIAnswer(.array(try await AccessTokens(api.engine.store).list().map { Value($0, now: api.engine.now()) }))
+            APIAnswer(try await AccessTokens(api.engine.store).list().map { TokenDocument($0, now: api.engine.now()) })
         },
         Route(
             method: .post, template: "/tokens", name: "createToken",
@@ -31,7 +32,7 @@ enum TokenRoutes {
                     "the highest priority of its claims in the queue of a preset (default: \(Ticket.standardPriority))"),
                 .optional("expires", .moment, "the time at which the token expires (default: it never expires)"),
                 .optional("by", .text(maximum: 256), "the author to record (default: the caller)"),
-            ], answers: [(201, "Token")], problems: [409, 422]
+            ], answers: [(201, TokenDocument.self)], problems: [409, 422]
         ) { api, call in
             guard let role = call.text("role").flatMap(Role.init) else {
                 throw Problem(
@@ -46,8 +47,7 @@ enum TokenRoutes {
             let (token, record) = try await AccessTokens(api.engine.store).create(
                 wish, author: call.author, by: call.caller.name, from: call.caller.origin,
                 needsOperator: call.principal.kind == .local, now: now)
-            return APIAnswer(
-                Value(record, now: now).merging(["token": .string(token.text)]), status: 201)
+            return APIAnswer(TokenDocument(record, now: now, token: token.text), status: 201)
         },
         Route(
             method: .delete, template: "/tokens/{token}", name: "revokeToken",
@@ -56,12 +56,12 @@ enum TokenRoutes {
                 Deletes an API token, which is refused from now on. `token` is its name, its id or the token itself. \
                 404: there is no such token.
                 """,
-            permission: .administer, answers: [(200, "Token")], problems: [404]
+            permission: .administer, answers: [(200, TokenDocument.self)], problems: [404]
         ) { api, call in
             let now = api.engine.now()
             let revoked = try await AccessTokens(api.engine.store).revoke(
                 call.path["token"] ?? "", by: call.caller.name, from: call.caller.origin, now: now)
-            return APIAnswer(Value(revoked, now: now))
+            return APIAnswer(TokenDocument(revoked, now: now))
         },
     ]
 }

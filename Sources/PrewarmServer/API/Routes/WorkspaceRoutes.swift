@@ -1,3 +1,4 @@
+import PrewarmAPI
 import PrewarmCore
 import PrewarmEngine
 
@@ -22,7 +23,7 @@ enum WorkspaceRoutes {
                     "idempotencyKey", .text(maximum: 256), "only the workspace that the caller claimed with this key"),
                 LookRoutes.limit,
                 .optional("cursor", .characters("a-z0-9", maximum: 64), LookRoutes.cursor),
-            ], answers: [(200, "[]Workspace")], problems: [404, 409]
+            ], answers: [(200, [WorkspaceDocument].self)], problems: [404, 409]
         ) { api, call in
             let (preset, limit) = (call.text("preset"), call.number("limit"))
             let owners = call.principal.role == .claimer ? call.principal.ownNames : call.text("owner").map { [$0] }
@@ -38,7 +39,8 @@ enum WorkspaceRoutes {
                 return (workspaces, try store.ttls(), try store.claims(of: workspaces))
             }
             return call.cut(workspaces, by: \.id.rawValue) { workspace in
-                Value(workspace, ttl: ttls[workspace.preset] ?? nil, claim: claims[workspace.id], for: call.principal)
+                WorkspaceDocument(
+                    workspace, ttl: ttls[workspace.preset] ?? nil, claim: claims[workspace.id], for: call.principal)
             }
         },
         Route(
@@ -48,7 +50,7 @@ enum WorkspaceRoutes {
                 Returns a workspace by its id or name, with its commit, its manifest and its operations. \
                 A claimer may get only the workspaces that it has claimed. 404: there is no such workspace.
                 """,
-            permission: .ofObject, answers: [(200, "WorkspaceDescription")], problems: [404]
+            permission: .ofObject, answers: [(200, WorkspaceDescription.self)], problems: [404]
         ) { api, call in
             let workspace = try await call.workspace(in: api)
             try call.require(.lookAtWorkspace(workspace.preset, owner: workspace.owner))
@@ -65,13 +67,13 @@ enum WorkspaceRoutes {
                 """,
             permission: .ofObjectForClaimers,
             body: [],
-            answers: [(202, "Workspace")], problems: [404, 409, 410]
+            answers: [(202, WorkspaceDocument.self)], problems: [404, 409, 410]
         ) { api, call in
             let workspace = try await call.workspace(in: api)
             try call.require(.release(workspace.preset, owner: workspace.owner))
             let released = try await api.engine.release(workspace.id.rawValue, by: call.caller.name)
             api.daemon?.replan()
-            guard let document = Value(released, ttl: nil, for: call.principal) else {
+            guard let document = WorkspaceDocument(released, ttl: nil, for: call.principal) else {
                 throw ClaimError.unknownWorkspace(released.name)
             }
             return APIAnswer(document, status: 202).audited(
@@ -88,7 +90,7 @@ enum WorkspaceRoutes {
                 422: `parameters` are invalid. 502: the provisioner failed.
                 """,
             permission: .ofObjectForClaimers, body: [ClaimingRoutes.parameters],
-            answers: [(200, "Workspace")], problems: [404, 409, 410, 422, 502]
+            answers: [(200, WorkspaceDocument.self)], problems: [404, 409, 410, 422, 502]
         ) { api, call in
             let workspace = try await call.workspace(in: api)
             try call.require(.credentials(workspace.preset, owner: workspace.owner))
@@ -98,9 +100,10 @@ enum WorkspaceRoutes {
                 let result = try await api.result(of: handover, until: nil)
             else { throw ClaimError.handoverPending(workspace) }
             guard case .granted(let granted) = try Claiming(api: api, call: call).outcome(result),
-                let document = Value(granted.workspace, ttl: nil, for: call.principal)
+                var document = WorkspaceDocument(granted.workspace, ttl: nil, for: call.principal)
             else { throw ClaimError.unknownWorkspace(workspace.name) }
-            return APIAnswer(document.merging(granted.handover)).secret
+            granted.handover.add(to: &document)
+            return APIAnswer(document).secret
         },
     ]
 }

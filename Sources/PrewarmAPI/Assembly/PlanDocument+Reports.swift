@@ -1,6 +1,7 @@
 package import PrewarmCore
+package import PrewarmEngine
 
-extension Value {
+extension PlanDocument {
     /// The document of one plan over all sources. Each action and each held action has its reason.
     package init(plans reports: [ReconcileReport], at time: Timestamp, for audience: some Audience) {
         let all = reports.flatMap(\.statuses).filter { audience.sees($0.preset.key) }
@@ -14,74 +15,53 @@ extension Value {
             audience.visible(report.changes, of: report).map { (source: report.source, change: $0) }
         }
         let moreChanges = changes.count - Self.planChangeLimit
-        func replaced(_ isCounted: (Rollout) -> Bool) -> Value {
-            .int(rollouts.filter(isCounted).reduce(0) { $0 + $1.replaces })
+        func replaced(_ isCounted: (Rollout) -> Bool) -> Int {
+            rollouts.filter(isCounted).reduce(0) { $0 + $1.replaces }
         }
-        func count(_ kind: Action.Kind) -> Value { .int(actions.count { $0.kind == kind }) }
-        self = .object(known: [
-            "revision": reports.count == 1 ? reports[0].revision.map { .string($0.description) } : nil,
-            "revisions": reports.count == 1
+        func count(_ kind: Action.Kind) -> Int { actions.count { $0.kind == kind } }
+        self.init(
+            revision: reports.count == 1 ? reports[0].revision?.description : nil,
+            revisions: reports.count == 1
                 ? nil
-                : .object(
-                    reports.compactMap { report in report.revision.map { (report.source, .string($0.description)) } }),
-            "at": Value(time),
-            "applied": .object(
-                reports.compactMap { report in report.applied.map { (report.source, .string($0.description)) } }),
-            "changes": .array(changes.prefix(Self.planChangeLimit).map { Value($0.change, source: $0.source) }),
-            "moreChanges": moreChanges > 0 ? .int(moreChanges) : nil,
-            "rollouts": .array(rollouts.map { Value($0) }),
-            "actions": .array(actions.map { Value($0, statuses[$0.preset], for: audience) }),
-            "held": .array(
-                held.map { held in
-                    let revision = revisions[held.action.preset.source] ?? nil
-                    return Value(
-                        held.action, statuses[held.action.preset], hold: held.hold, at: revision, for: audience)
-                }),
-            "presets": .array(all.map { Value($0, for: audience) }),
-            "diagnostics": .array(diagnostics.shown.map { Value($0) }),
-            "failures": reports.allSatisfy { $0.failure == nil } ? nil : .array(reports.compactMap(\.failureValue)),
-            "summary": .object(known: [
-                "create": count(.create), "delete": count(.delete), "cancel": count(.cancel), "held": .int(held.count),
-                "replace": replaced { !$0.isHeld && $0.hold == nil }, "replaceHeld": replaced(\.isHeld),
-            ]),
-        ])
+                : OrderedMap(reports.compactMap { report in report.revision.map { (report.source, $0.description) } }),
+            at: time,
+            applied: OrderedMap(
+                reports.compactMap { report in report.applied.map { (report.source, $0.description) } }),
+            changes: changes.prefix(Self.planChangeLimit).map {
+                DefinitionChangeDocument($0.change, source: $0.source)
+            },
+            moreChanges: moreChanges.unlessZero, rollouts: rollouts.map { RolloutDocument($0) },
+            actions: actions.map { ActionDocument($0, statuses[$0.preset], for: audience) },
+            held: held.map { held in
+                ActionDocument(
+                    held.action, statuses[held.action.preset], hold: held.hold,
+                    at: revisions[held.action.preset.source] ?? nil, for: audience)
+            }, presets: all.map { PresetDocument($0, for: audience) },
+            diagnostics: diagnostics.shown.map { DiagnosticDocument($0) },
+            failures: reports.compactMap { SourceFailureDocument($0) }.unlessEmpty,
+            summary: PlanSummaryDocument(
+                create: count(.create), delete: count(.delete), cancel: count(.cancel), held: held.count,
+                replace: replaced { !$0.isHeld && $0.hold == nil }, replaceHeld: replaced(\.isHeld)))
     }
 
     /// The most changes of definitions in the document of a plan.
     private static let planChangeLimit = 1000
+}
 
-    private init(
+extension ActionDocument {
+    fileprivate init(
         _ action: Action, _ status: PresetStatus?, hold: Hold? = nil, at revision: Revision? = nil,
         for audience: some Audience
     ) {
         // A plan contains only unclaimed workspaces.
         let isHidden = audience.view(of: action.preset, owner: nil) == .hidden
-        self = .object(known: [
-            "action": .string(action.kind.rawValue),
-            "preset": .string(action.preset.name),
-            "source": .string(action.preset.source),
-            "workspace": isHidden ? nil : action.workspace.map { .string($0.rawValue) },
-            "reason": .string(action.reason.rawValue),
-            "message": status.map { status in
-                .string(
-                    hold?.needsApproval == true
-                        ? action.reason.heldExplanation(status) : action.reason.explanation(status, of: action.kind))
-            },
-            "heldBy": hold.map { .string($0.message(at: revision)) },
-            "needsApproval": hold.map { .bool($0.needsApproval) },
-        ])
-    }
-}
-
-extension ReconcileReport {
-    /// The error that kept prewarm from reading the source, with the revision that stays applied.
-    fileprivate var failureValue: Value? {
-        guard let failure else { return nil }
-        return .object(known: [
-            "source": .string(source), "reason": .string(failure.reason.rawValue),
-            "message": .string(failure.message), "hint": failure.hint.map { .string($0) },
-            "inForce": revision.map { .string($0.description) },
-        ])
+        self.init(
+            action: Choice(action.kind), preset: action.preset.name, source: action.preset.source,
+            workspace: isHidden ? nil : action.workspace?.rawValue, reason: action.reason.rawValue,
+            message: status.map { status in
+                hold?.needsApproval == true
+                    ? action.reason.heldExplanation(status) : action.reason.explanation(status, of: action.kind)
+            }, heldBy: hold?.message(at: revision), needsApproval: hold?.needsApproval)
     }
 }
 

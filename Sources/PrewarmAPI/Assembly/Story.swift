@@ -1,4 +1,5 @@
 import PrewarmCore
+import PrewarmEngine
 
 /// The summary of a preset in sentences: its desired number, its workspaces, what it waits for and what happens next.
 struct Story<Reader: Audience> {

@@ -1,12 +1,13 @@
-internal import PrewarmCore
+import PrewarmCore
+import PrewarmEngine
 
 /// The presets of an overview, up to a limit. If there are more, unhealthy presets are kept and healthy ones left out.
-struct PresetValues: Sendable {
+struct ShownPresets: Sendable {
     private let limit: Int
     private let recentClaims: RecentClaims
     private let queues: QueueLengths
-    private var healthy: [(index: Int, value: Value)] = []
-    private var unhealthy: [(index: Int, value: Value)] = []
+    private var healthy: [(index: Int, preset: PresetDocument)] = []
+    private var unhealthy: [(index: Int, preset: PresetDocument)] = []
     /// True if all presets are healthy, including the ones that are left out.
     private(set) var areHealthy = true
     /// The sums over the visible presets, including the ones that are left out.
@@ -25,25 +26,24 @@ struct PresetValues: Sendable {
         let count = sums.pools
         sums.add(status, waiting: queues.length(of: status.preset.key))
         if status.isHealthy {
-            if healthy.count < limit { healthy.append((count, value(of: status, for: audience))) }
+            if healthy.count < limit { healthy.append((count, document(of: status, for: audience))) }
         } else if unhealthy.count < limit {
-            unhealthy.append((count, value(of: status, for: audience)))
+            unhealthy.append((count, document(of: status, for: audience)))
         }
     }
 
-    private func value(of status: PresetStatus, for audience: some Audience) -> Value {
+    private func document(of status: PresetStatus, for audience: some Audience) -> PresetDocument {
         let preset = status.preset.key
-        return Value(status, for: audience).merging([
-            "waiting": queues.value(of: preset), "recentClaims": recentClaims.value(of: preset),
-        ])
+        return PresetDocument(
+            status, waiting: queues.waiting(of: preset), recentClaims: recentClaims.share(of: preset), for: audience)
     }
 
     /// The documents of the presets, in the order in which they were added.
-    var values: [Value] {
+    var documents: [PresetDocument] {
         let kept = unhealthy + healthy.prefix(limit - unhealthy.count)
-        return kept.sorted { $0.index < $1.index }.map(\.value)
+        return kept.sorted { $0.index < $1.index }.map(\.preset)
     }
 
-    /// The number of visible presets that are left out of ``values``.
+    /// The number of visible presets that are left out of ``documents``.
     var left: Int { max(0, sums.pools - limit) }
 }

@@ -1,10 +1,9 @@
 package import PrewarmCore
+package import PrewarmEngine
 
 /// The report about the claims of a period: how often and how fast users got a workspace, and which pools wait unused.
 package struct ClaimReport: Sendable {
-    package enum Grouping: String, CaseIterable, Sendable {
-        case preset, owner
-    }
+    package typealias Grouping = ClaimReportDocument.Grouping
 
     /// The sums of one preset or owner.
     struct Row: Sendable {
@@ -40,56 +39,45 @@ package struct ClaimReport: Sendable {
     let unclaimed: [Preset]
     let isTruncated: Bool
 
-    package var value: Value {
-        .object(known: [
-            "since": Value(since), "by": .string(grouping.rawValue),
-            "rows": .array(grouping == .preset ? presetRows : ownerRows),
-            "unclaimed": .array(
-                unclaimed.map { preset in
-                    .object(known: [
-                        "preset": .string(preset.key.name), "source": .string(preset.key.source),
-                        "instances": .int(Demand(of: preset).most), "idleHours": hours(of: preset.key),
-                    ])
-                }),
-            "truncated": isTruncated ? .bool(true) : nil,
-        ])
+    package var document: ClaimReportDocument {
+        ClaimReportDocument(
+            since: since, by: Choice(grouping), rows: grouping == .preset ? presetRows : ownerRows,
+            unclaimed: unclaimed.map { preset in
+                UnclaimedPool(
+                    preset: preset.key.name, source: preset.key.source, instances: Demand(of: preset).most,
+                    idleHours: hours(of: preset.key))
+            }, truncated: isTruncated ? true : nil)
     }
 
-    private var presetRows: [Value] {
+    private var presetRows: [ClaimReportRow] {
         byPreset.sorted { $0.key < $1.key }.map { key, row in
-            .object(known: [
-                "preset": .string(key.name), "source": .string(key.source), "claims": row.total,
-                "hit": row.count(.hit), "waited": row.count(.waited), "cold": row.count(.cold),
-                "missed": row.count(.missed), "hitRate": row.hitRate, "p50Seconds": row.seconds(50),
-                "p95Seconds": row.seconds(95), "idleHours": hours(of: key),
-            ])
+            row.document(preset: key, idleHours: hours(of: key))
         }
     }
 
-    private var ownerRows: [Value] {
-        byOwner.sorted { $0.key < $1.key }.map { owner, row in
-            .object(known: [
-                "owner": .string(owner), "claims": row.total, "hit": row.count(.hit), "waited": row.count(.waited),
-                "cold": row.count(.cold), "missed": row.count(.missed), "hitRate": row.hitRate,
-                "p50Seconds": row.seconds(50), "p95Seconds": row.seconds(95),
-            ])
-        }
+    private var ownerRows: [ClaimReportRow] {
+        byOwner.sorted { $0.key < $1.key }.map { owner, row in row.document(owner: owner) }
     }
 
-    private func hours(of preset: PresetKey) -> Value? { idle[preset].map { .double(($0 * 10).rounded() / 10) } }
+    private func hours(of preset: PresetKey) -> Double? { idle[preset].map { ($0 * 10).rounded() / 10 } }
 }
 
 extension ClaimReport.Row {
-    fileprivate var total: Value { .int(counts.values.reduce(0, +)) }
-    fileprivate func count(_ result: Claim.Result) -> Value { .int(counts[result] ?? 0) }
-
-    /// The share of claims that got a ready workspace at once, from 0 to 1.
-    fileprivate var hitRate: Value? {
-        let all = counts.values.reduce(0, +)
-        return all == 0 ? nil : .double((Double(counts[.hit] ?? 0) / Double(all) * 1000).rounded() / 1000)
+    fileprivate func document(
+        preset: PresetKey? = nil, owner: String? = nil, idleHours: Double? = nil
+    ) -> ClaimReportRow {
+        ClaimReportRow(
+            preset: preset?.name, source: preset?.source, owner: owner, claims: counts.values.reduce(0, +),
+            hit: counts[.hit] ?? 0, waited: counts[.waited] ?? 0, cold: counts[.cold] ?? 0,
+            missed: counts[.missed] ?? 0,
+            hitRate: hitRate, p50Seconds: percentile(50), p95Seconds: percentile(95), idleHours: idleHours)
     }
 
-    fileprivate func seconds(_ percent: Int) -> Value? { percentile(percent).map { .double($0) } }
+    /// The share of claims that got a ready workspace at once, from 0 to 1.
+    private var hitRate: Double? {
+        let all = counts.values.reduce(0, +)
+        return all == 0 ? nil : (Double(counts[.hit] ?? 0) / Double(all) * 1000).rounded() / 1000
+    }
 }
 
 extension Engine {
