@@ -17,9 +17,14 @@ struct ClaimWaitTests {
                 Handler.claims += 1
                 if Handler.claims < 3:
                     status, answer = 202, (
-                        b'{"result": "waiting", "ticket": "01c", "position": %d, "waiting": 7, "starting": 2}' % (4 - Handler.claims))
+                        b'{"id": "01c", "ticket": "01c", "preset": "a", "source": "s", "owner": "ada", '
+                        b'"result": "waiting", "askedAt": "2026-11-24T18:00:00Z", "position": %d, "waiting": 7, '
+                        b'"starting": 2}' % (4 - Handler.claims))
                 else:
-                    status, answer = 201, b'{"name": "a-1", "id": "1", "endpoint": "here"}'
+                    status, answer = 201, (
+                        b'{"id": "1", "name": "a-1", "preset": "a", "source": "s", "template": "t", "version": "1", '
+                        b'"parameters": {}, "fingerprint": "f", "state": "claimed", "owner": "ada", '
+                        b'"createdAt": "2026-11-24T18:00:00Z", "endpoint": "here"}')
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()

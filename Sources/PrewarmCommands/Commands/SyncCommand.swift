@@ -183,7 +183,7 @@ struct SyncCommand: AsyncParsableCommand {
         for unfinished in shown {
             console.step(.failure, "\(times.sentence(unfinished.message))")
         }
-        let more = (answer.unfinishedTotal ?? 0) - shown.count
+        let more = answer.unfinishedTotal.bounded - shown.count
         if more > 0 { console.step(.failure, "and \(counted(more, "more pool")): see `prewarm status`") }
     }
 

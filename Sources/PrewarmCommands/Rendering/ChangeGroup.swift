@@ -34,11 +34,8 @@ struct ChangeGroup {
         fields = (change?.fields ?? []).map { field in
             Field(name: field.field, old: field.old.map(Self.shown), new: field.new.map(Self.shown))
         }
-        moreFields = Self.bounded(change?.moreFields)
+        moreFields = (change?.moreFields).bounded
     }
-
-    /// Bounds a number of a document of another program, so that sums cannot overflow.
-    private static func bounded(_ number: Int?) -> Int { min(max(0, number ?? 0), 1_000_000) }
 
     private static func shown(_ text: String) -> String { text.isEmpty ? "\"\"" : text }
 
@@ -72,9 +69,9 @@ struct ChangeGroup {
 
     private mutating func add(_ name: String, _ rollout: RolloutDocument?) {
         names.append(name)
-        replaces += Self.bounded(rollout?.replaces)
-        keepsClaimable += Self.bounded(rollout?.keepsClaimable)
-        desired += Self.bounded(rollout?.desired)
+        replaces += (rollout?.replaces).bounded
+        keepsClaimable += (rollout?.keepsClaimable).bounded
+        desired += (rollout?.desired).bounded
     }
 
     /// A definition, with the hold of its change: a rollout may run while the next change of the preset is held.

@@ -46,7 +46,7 @@ struct PlanMarkdown {
             lines += ["| definition | change | field | before | after |", "| --- | --- | --- | --- | --- |"]
             lines += Self.limited(rows, "change") + [""]
         }
-        let more = max(0, plan.moreChanges ?? 0)
+        let more = plan.moreChanges.bounded
         if more > 0 {
             lines += [
                 "The plan leaves out \(counted(more, "definition")) that \(more == 1 ? "changes" : "change").", "",

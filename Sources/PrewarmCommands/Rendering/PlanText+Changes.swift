@@ -18,14 +18,14 @@ extension PlanText {
 
     /// One sentence about all changes, for example `2 definitions change. Rollouts replace 12 workspaces.`
     var changeSummary: TerminalText {
-        let count = plan.changes.count + max(0, plan.moreChanges ?? 0)
+        let count = plan.changes.count + plan.moreChanges.bounded
         guard count > 0 else { return "No definition changes.\(rolloutSummary)" }
         return "\(counted(count, "definition")) \(count == 1 ? "changes" : "change").\(rolloutSummary)"
     }
 
     /// The sentences about all rollouts: those that run, and those that wait for an approval; empty if nothing is replaced.
     var rolloutSummary: TerminalText {
-        let (running, held) = (plan.summary.replace, plan.summary.replaceHeld)
+        let (running, held) = (Int?(plan.summary.replace).bounded, Int?(plan.summary.replaceHeld).bounded)
         return (running > 0 ? " Rollouts replace \(counted(running, "workspace"))." : "")
             + (held > 0 ? " After an approval, rollouts replace \(counted(held, "workspace"))." : "")
     }

@@ -100,7 +100,7 @@ struct StatusText {
     private var failing: TerminalText {
         let groups = FailureGroup.of(status.failing)
         var lines = groups.prefix(20).map { "\(cross) \($0.sentence(times))\n" as TerminalText }
-        let left = groups.dropFirst(20).reduce(0) { $0 + $1.count } + max(0, status.moreFailing ?? 0)
+        let left = groups.dropFirst(20).reduce(0) { $0 + $1.count } + status.moreFailing.bounded
         if left > 0 {
             lines.append("  and \(left) more: `prewarm get operations --state pending`\n")
         }

@@ -66,6 +66,12 @@ extension OrderedMap<String> {
     var line: String { pairs.map { "\($0.key)=\($0.value)" }.joined(separator: ", ") }
 }
 
+extension Int? {
+    /// The number, from 0 to 1,000,000; 0 without a number. It is for sums over a document of another program, which may have
+    /// any numbers.
+    var bounded: Int { Swift.min(Swift.max(0, self ?? 0), 1_000_000) }
+}
+
 extension String {
     /// The text of a revision with eight digits of its commit, for example `main@sha1:5394cb7f`.
     var shortRevision: String { Revision(self)?.short ?? self }
