@@ -27,7 +27,7 @@ struct DatabaseStoreTests {
         #expect(sandbox.instances.count == 4)
         let doctor = try await sandbox.prewarm("doctor")
         #expect(doctor.code == 0, "\(doctor.out)\(doctor.err)")
-        #expect(doctor.out.contains("(PostgreSQL 1") && doctor.out.contains("tables of version 2"), "\(doctor.out)")
+        #expect(doctor.out.contains("(PostgreSQL 1") && doctor.out.contains("tables of version 3"), "\(doctor.out)")
         let claim = try await sandbox.prewarm("claim", "go", "--owner", "ada", "-o", "json")
         #expect(claim.code == 0, "\(claim.err)")
         let id = try #require(try claim.json()["id"]?.string)

@@ -10,13 +10,10 @@ extension MetricDescriptor {
     fileprivate static let all = [
         buildInfo, sourceInfo, sourceLastSuccess, sourceRevisionTime, manifests, deletionsHeld, brokenClaims,
         claimsWaiting,
-        provisionerAvailable, leaseHeld,
-        operations,
-        oldestPending, presetInstances, presetCondition, reconciles, gitRequests, parseCache, planActions,
-        claims, handovers, claimEnds, webhookDeliveries, notifications, reconcileDuration, gitDuration,
-        operationDuration,
-        claimDuration, claimUsable,
-        commitToReady,
+        provisionerAvailable, leaseHeld, replicas, operations, oldestPending, presetInstances, presetCondition,
+        reconciles, gitRequests, parseCache, planActions,
+        claims, handovers, claimEnds, webhookDeliveries, notifications, takeovers, reconcileDuration,
+        gitDuration, operationDuration, claimDuration, claimUsable, commitToReady,
     ]
 
     fileprivate var series: [String] {

@@ -37,12 +37,14 @@ extension StoreContract {
                 #expect(try store.demandingTickets(source: "b") == [ticket("t1", holder: "x", demand: far, since: 2)])
             }
         },
-        Case("The tickets of a process without a recent heartbeat are deleted, unless their request has ended") {
+        Case("The tickets of processes without a recent heartbeat are found, and their heartbeats stay until they end")
+        {
             fixture in
             let store = try await fixture.open()
             try await store.write { (store: any StoreWriter) throws in
                 try store.saveHeartbeat(of: "new", at: .at(5))
                 try store.saveHeartbeat(of: "old", at: .at(5))
+                try store.saveHeartbeat(of: "idle", at: .at(5))
                 try store.saveHeartbeat(of: "new", at: .at(9))
                 try store.save(ticket("t1", holder: "new"))
                 try store.save(ticket("t2", holder: "old"))
@@ -51,9 +53,12 @@ extension StoreContract {
                 try store.forgetHeartbeats(before: .at(9))
             }
             try await store.read { (store: any StoreReader) throws in
-                #expect(try store.tickets().map(\.id.rawValue) == ["t1", "t3"])
+                let unheard = try store.tickets(ofHoldersUnheardSince: .at(9))
+                #expect(unheard.map(\.id.rawValue).sorted() == ["t2", "t4"])
+                #expect(try store.tickets().map(\.id.rawValue) == ["t1", "t2", "t3", "t4"])
                 #expect(try store.heartbeat(of: "new") == .at(9))
-                #expect(try store.heartbeat(of: "old") == nil)
+                #expect(try store.heartbeat(of: "old") == .at(5))
+                #expect(try store.heartbeat(of: "idle") == nil)
             }
         },
         Case("Ended waits count for a time, until the claim waits again, and at most 1,000 for each preset") {

@@ -64,9 +64,6 @@ extension StoreContract {
         Change(name: "a claim that waits no more", before: { try $0.save(ticket(demand: .go)) }) {
             try $0.forget(ticket: ClaimID("t"))
         },
-        Change(name: "the end of the process of a claim", before: { try $0.save(ticket(demand: .go, "dead")) }) {
-            try $0.forgetHeartbeats(before: .at(9))
-        },
     ]
 
     /// Changes that no plan for the pool of ``PresetKey/go`` depends on.
