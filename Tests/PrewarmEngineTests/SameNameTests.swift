@@ -40,7 +40,9 @@ struct SameNameTests {
         }
         #expect(try await source { $0.source == "third" } == "third")
         #expect(try await source { $0.source != "one" } == "another")
-        #expect(try await source { _ in false } == "one", "the caller gets the preset and is refused later")
+        await #expect(throws: ClaimError.self, "the caller learns nothing of presets that it may not see") {
+            try await source { _ in false }
+        }
     }
 
     @Test("A name means another preset after the first is removed, and is ambiguous only among removed sources")
